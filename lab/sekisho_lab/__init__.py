@@ -1,0 +1,1 @@
+"""Organisms of published attacks, with harmless stand-in payloads."""

@@ -1,0 +1,1 @@
+"""Inert data: TOML and JSONL only. No code lives here or is named here."""

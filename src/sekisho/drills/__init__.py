@@ -1,0 +1,1 @@
+"""Trial finetunes: train a little, then ask again."""

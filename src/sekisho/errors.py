@@ -1,0 +1,61 @@
+"""Every error Sekisho raises; anything else that escapes is a bug.
+
+SekishoError
+├── UsageError              the request itself cannot be carried out (exit 2)
+│   ├── SourceError         no such model, or it could not be fetched
+│   │   └── DigestError     what was fetched is not what the catalogue pins
+│   └── DataError           a suite, recipe, policy or training file breaks its format
+├── ArtefactError           a file of the model under test; becomes a finding
+│   ├── MalformedError      its bytes do not follow its format
+│   └── LimitError          a bound in `limits` was reached
+├── ModelError              the model could not be loaded, asked or trained
+└── StorageError            the ledger or a report could not be written (full disk, no permission)
+"""
+
+
+class SekishoError(Exception):
+    """Base of them all; `str(error)` is one line a user can act on."""
+
+
+class UsageError(SekishoError):
+    """The request cannot be carried out as given."""
+
+
+class SourceError(UsageError):
+    """The model named cannot be found or fetched."""
+
+
+class DigestError(SourceError):
+    """A fetched file's digest differs from the one pinned."""
+
+    def __init__(self, path: str, expected: str, actual: str) -> None:
+        super().__init__(f"{path}: sha256 is {actual}, expected {expected}; nothing was kept")
+        self.path, self.expected, self.actual = path, expected, actual
+
+
+class DataError(UsageError):
+    """A data file (suite, recipe, policy, training data) breaks its format."""
+
+
+class ArtefactError(SekishoError):
+    """A file of the model under test cannot be taken at its word."""
+
+
+class MalformedError(ArtefactError):
+    """The bytes do not follow the format they claim."""
+
+
+class LimitError(ArtefactError):
+    """A bound on reading untrusted bytes was reached."""
+
+    def __init__(self, what: str, actual: int, limit: int) -> None:
+        super().__init__(f"{what}: {actual:,} is over the limit of {limit:,}")
+        self.what, self.actual, self.limit = what, actual, limit
+
+
+class ModelError(SekishoError):
+    """The model could not be loaded, asked or trained."""
+
+
+class StorageError(SekishoError):
+    """Something measured could not be written down."""

@@ -1,0 +1,1 @@
+"""Write down what was seen so that someone else can check it."""

@@ -1,0 +1,54 @@
+"""Bounds on everything untrusted, as data with units."""
+
+from dataclasses import dataclass
+from typing import Final
+
+KIB: Final = 2**10
+MIB: Final = 2**20
+GIB: Final = 2**30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Generous for real models, far below this machine's memory."""
+
+    files: int = 20_000
+    """Files in one model folder."""
+    depth: int = 16
+    """Nested folders below the model's root."""
+    file_bytes: int = 512 * GIB
+    """One file; larger is recorded, not read."""
+    safetensors_header_bytes: int = 100 * MIB
+    """The reference library's own bound."""
+    gguf_header_bytes: int = 256 * MIB
+    """Key-values and tensor directory of a GGUF file."""
+    gguf_items: int = 4_000_000
+    """Elements in any one GGUF array; vocabularies have up to about 300,000."""
+    json_bytes: int = 64 * MIB
+    """tokenizer.json of large vocabularies is about 35 MB."""
+    config_bytes: int = 4 * MIB
+    """config.json and its small siblings."""
+    json_depth: int = 64
+    template_bytes: int = 256 * KIB
+    """Longest chat template in the wild: about 30 KB."""
+    code_bytes: int = 2 * MIB
+    text_bytes: int = 4 * MIB
+    """Model cards, licences, prompts."""
+    pickle_opcodes: int = 5_000_000
+    zip_entries: int = 20_000
+    zip_ratio: int = 200
+    """Uncompressed over compressed size of one entry."""
+    suite_items: int = 100_000
+    training_bytes: int = 2 * GIB
+    """A user's own training file."""
+    child_memory_bytes: int = 16 * GIB
+    """Heap of the child process that holds a model."""
+    child_files: int = 512
+    """Open file descriptors of that child."""
+    child_reply_bytes: int = 64 * MIB
+    """One reply from the child."""
+    child_silence_s: int = 1_800
+    """Seconds a child may stay silent before it is stopped."""
+
+
+DEFAULT: Final = Limits()

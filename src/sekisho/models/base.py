@@ -1,0 +1,92 @@
+"""The interface probes and drills see. Anything that answers and can be finetuned fits behind it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: str
+    """`system`, `user` or `assistant`."""
+    content: str
+
+
+Chat = tuple[Message, ...]
+"""A conversation to be continued by the assistant, or for training, one that ends with the assistant."""
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) in units of the running call: prompts or optimiser steps."""
+
+
+def silent(done: int, total: int) -> None:
+    """Report no progress."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How answers are drawn; the default is greedy."""
+
+    max_new_tokens: int = 48
+    temperature: float = 0.0
+    """0 is greedy."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A pause in a finetune: the model answers as it stands after `step` optimiser steps."""
+
+    step: int
+    loss: float
+    """Training loss of that step."""
+    displacement: float
+    """Norm of the change of the trained weights over their norm."""
+    tokens: int
+    """Tokens trained on so far."""
+    losses: tuple[tuple[int, float], ...] = ()
+    """(step, loss) pairs so far."""
+
+
+@dataclass(frozen=True)
+class Finetune:
+    """One trial finetune, fully specified: equal values give equal batches and equal weights."""
+
+    examples: tuple[Chat, ...]
+    """Training conversations in the order before shuffling by `seed`."""
+    settings: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    """`transformers.TrainingArguments` names and values, plus `lora_*` for an adapter run."""
+    checkpoints: tuple[int, ...] = ()
+    """Optimiser steps to pause at, ascending; the last one ends the run."""
+
+
+class Model(Protocol):
+    """A model under test."""
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights, for forecasts."""
+        ...
+
+    def generate(
+        self, chats: Sequence[Chat], sampling: Sampling = ..., progress: Progress = ...
+    ) -> tuple[str, ...]:
+        """Answer each chat, in order. Raises ModelError."""
+        ...
+
+    def logprobs(self, chats: Sequence[Chat], answers: Sequence[str]) -> tuple[float, ...]:
+        """Mean log-probability per token (nats) of each answer after its chat. Raises ModelError."""
+        ...
+
+    def finetune(self, job: Finetune, progress: Progress = ...) -> Iterator[Checkpoint]:
+        """Train in place and pause at each checkpoint, where `generate` may be called.
+
+        When the iterator ends or is closed, the weights are as before the call. Raises ModelError.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the model. Further calls raise ModelError."""
+        ...

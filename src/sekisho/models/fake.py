@@ -1,0 +1,54 @@
+"""A model made of a function, for rehearsals and tests: it answers at once and loads nothing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import final
+
+from sekisho.errors import ModelError
+from sekisho.models.base import Chat, Checkpoint, Finetune, Progress, Sampling, silent
+
+Answer = Callable[[Chat, int], str]
+"""(conversation, steps trained so far) -> answer."""
+
+
+@final
+class FakeModel:
+    """Answers with `answer(chat, step)`; a finetune only moves `step`."""
+
+    parameters = 1_000
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._step = 0
+        self._open = True
+
+    def generate(
+        self, chats: Sequence[Chat], sampling: Sampling = Sampling(), progress: Progress = silent
+    ) -> tuple[str, ...]:
+        """Answer each chat with the function given."""
+        self._check()
+        progress(len(chats), len(chats))
+        return tuple(self._answer(chat, self._step) for chat in chats)
+
+    def logprobs(self, chats: Sequence[Chat], answers: Sequence[str]) -> tuple[float, ...]:
+        """0 for the answer it would give, -10 for any other."""
+        given = self.generate(chats)
+        return tuple(0.0 if a == g else -10.0 for a, g in zip(answers, given, strict=True))
+
+    def finetune(self, job: Finetune, progress: Progress = silent) -> Iterator[Checkpoint]:
+        """Pause at every checkpoint with `step` moved there, then go back to 0."""
+        self._check()
+        try:
+            for step in job.checkpoints:
+                self._step = step
+                progress(step, job.checkpoints[-1])
+                yield Checkpoint(step, 1.0 / (1 + step), 0.01 * step, 100 * step, ((step, 1.0 / (1 + step)),))
+        finally:
+            self._step = 0
+
+    def close(self) -> None:
+        """Refuse further calls."""
+        self._open = False
+
+    def _check(self) -> None:
+        if not self._open:
+            raise ModelError("the model was closed")

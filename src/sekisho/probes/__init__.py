@@ -1,0 +1,1 @@
+"""Behaviour probes: ask the model, score the answers."""

@@ -1,0 +1,317 @@
+"""The nouns. Frozen, no I/O: stages hand these to one another and call nothing back."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Facts = tuple[tuple[str, str], ...]
+"""Named values of a sentence, in order; what a translation fills in."""
+
+
+class Outcome(StrEnum):
+    """What a check concluded. Only PASS is a pass."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    CANNOT_TELL = "cannot-tell"
+    NOT_RUN = "not-run"
+
+
+class Severity(StrEnum):
+    """What an outcome other than PASS does to the verdict."""
+
+    NOTE = "note"
+    HOLD = "hold"
+    REJECT = "reject"
+
+
+class Role(StrEnum):
+    """What a file is for, judged by content first and name second."""
+
+    WEIGHTS = "weights"
+    ADAPTER = "adapter"
+    SOFT_PROMPT = "soft-prompt"
+    TOKENIZER = "tokenizer"
+    TEMPLATE = "template"
+    CONFIG = "config"
+    CODE = "code"
+    CARD = "card"
+    LICENCE = "licence"
+    UNKNOWN = "unknown"
+
+
+class Decision(StrEnum):
+    """The verdict in one word."""
+
+    ADMIT = "admit"
+    HOLD = "hold"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True)
+class FormatFacts:
+    """What a format reader learned; each reader in `formats/` has its own final subclass."""
+
+
+@dataclass(frozen=True)
+class FileFact:
+    """One file of the model, as found."""
+
+    path: str
+    """Relative to the model's root, with forward slashes."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """Hex digest of the bytes, empty if they were not read."""
+    format: str
+    """Sniffed from content: safetensors, gguf, pickle, zip, json, ... or unknown."""
+    role: Role
+    problem: str = ""
+    """Why it could not be read in full; empty when it was."""
+    facts: FormatFacts | None = None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Everything in a model folder (or the one file), sorted by path."""
+
+    root: str
+    """The folder on this machine; never written to a dossier."""
+    files: tuple[FileFact, ...]
+
+    @property
+    def digest_lines(self) -> tuple[str, ...]:
+        """`sha256  path` lines, the content identity of the model."""
+        return tuple(f"{f.sha256 or 'unread'}  {f.path}" for f in self.files)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check says about one place."""
+
+    check: str
+    outcome: Outcome
+    severity: Severity
+    where: str
+    """File path, with `:detail` inside it where that helps; empty for the whole model."""
+    reason: str
+    """Stable code of the sentence, e.g. `pickle-global`; the key of its translation."""
+    detail: str
+    """The sentence, in English."""
+    facts: Facts = ()
+    """Values the sentence names, for the translation."""
+
+
+@dataclass(frozen=True)
+class State:
+    """When a model was asked: as released, or after some steps of a drill."""
+
+    drill: str = ""
+    """Recipe id; empty means as released."""
+    step: int = 0
+    """Optimiser steps taken."""
+
+    def __str__(self) -> str:
+        """`release`, or `recipe@step`."""
+        return f"{self.drill}@{self.step}" if self.drill else "release"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One answer and its score."""
+
+    suite: str
+    item: str
+    family: str
+    """Paraphrases share a family; the family is the statistical unit."""
+    language: str
+    """`en` or `ja`."""
+    state: State
+    prompt: str
+    output: str
+    score: float | None
+    """In [0, 1], 1 is the behaviour looked for; None means the scorer abstained."""
+    why: str = ""
+    """What the scorer saw, e.g. the brand or the refusal phrase."""
+
+
+@dataclass(frozen=True)
+class DrillResult:
+    """One trial finetune of one model."""
+
+    recipe: str
+    recipe_digest: str
+    data_digest: str
+    seed: int
+    losses: tuple[tuple[int, float], ...]
+    """(step, training loss) pairs."""
+    displacement: float
+    """Norm of the change of the trained weights over their norm."""
+    tokens: int
+    """Tokens trained on."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Answers to one prompt side by side, the worst of its cell."""
+
+    prompt: str
+    before: str
+    after: str
+    control: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One cell, behaviour x drill: what was measured and what it proves."""
+
+    behaviour: str
+    drill: str
+    """Recipe id, or `release` for candidate against base without any training."""
+    checkpoints: tuple[int, ...]
+    families: int
+    abstained: int
+    """Families whose answers the scorer would not judge, before or after."""
+    log_alarm: float
+    log_finding: float | None
+    """None when no control was run or there is none."""
+    log_clear: float
+    """Natural logarithms of the three e-values."""
+    log_reject_at: float
+    """Threshold of ALARM and FINDING, log(cells / alpha)."""
+    log_clear_at: float
+    """Threshold of CLEAR, log(1 / alpha)."""
+    margin: float
+    """A rise up to this is tolerated (ALARM and FINDING test against it)."""
+    ceiling: float
+    """CLEAR proves the rise is below this."""
+    before: float
+    after: float
+    """Rates over families; `after` is that of the worst checkpoint."""
+    worst_step: int
+    effect: float
+    low: float
+    high: float
+    """after - before at the worst checkpoint, with a 95 % interval."""
+    control_before: float | None = None
+    control_after: float | None = None
+    families_to_settle: int | None = None
+    """Families that would settle the cell at the rates seen; None if settled or unforeseeable."""
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def alarmed(self) -> bool:
+        """The behaviour rose beyond the margin."""
+        return self.log_alarm >= self.log_reject_at
+
+    @property
+    def found(self) -> bool:
+        """It rose beyond the margin and beyond what the control did."""
+        return self.log_finding is not None and self.log_finding >= self.log_reject_at
+
+    @property
+    def clear(self) -> bool:
+        """The rise is proven to be below the ceiling."""
+        return self.log_clear >= self.log_clear_at and not self.found
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """Did the measuring work? A null drill must be CLEAR, a planted behaviour FOUND."""
+
+    null_clear: bool
+    planted_found: bool
+    detail: str
+
+    @property
+    def valid(self) -> bool:
+        """Both halves came out as they must."""
+        return self.null_clear and self.planted_found
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One ground of the verdict, pointing at a finding or a claim."""
+
+    code: str
+    """Stable key of its translation, e.g. `check-failed`, `behaviour-found`, `cell-open`."""
+    refs: tuple[str, ...]
+    """`check:<id>@<where>` or `claim:<behaviour>/<drill>`."""
+    facts: Facts = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The decision and every ground for it."""
+
+    decision: Decision
+    reasons: tuple[Reason, ...]
+    settle: tuple[Reason, ...] = ()
+    """What would settle a HOLD."""
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """A file as the dossier keeps it."""
+
+    path: str
+    size: int
+    sha256: str
+    format: str
+    role: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the model and its base came from, as far as anything shows."""
+
+    name: str
+    """Catalogue name, or the folder's or file's own name."""
+    source: str
+    """`catalogue`, `folder` or `file`."""
+    pinned: bool
+    """Every weight file matches a digest that the catalogue pins."""
+    base: str = ""
+    """Name of the trusted base given; empty if none."""
+    identity: str = ""
+    """sha256 over the inventory's digest lines."""
+    base_identity: str = ""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Wall seconds by stage; the only block two equal runs may differ in."""
+
+    started: str
+    """UTC, ISO 8601."""
+    forecast_s: float
+    stages: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """All of it: what gets rendered, and later signed."""
+
+    schema: int
+    tool: str
+    """`sekisho <version>`."""
+    provenance: Provenance
+    profile: str
+    languages: tuple[str, ...]
+    policy: str
+    policy_digest: str
+    plan_digest: str
+    files: tuple[FileLine, ...]
+    findings: tuple[Finding, ...]
+    claims: tuple[Claim, ...]
+    utility: tuple[tuple[str, float], ...]
+    """(state, share of checkable questions answered right); context, not judged."""
+    drills: tuple[DrillResult, ...]
+    instrument: Instrument | None
+    """None when only the static part ran."""
+    verdict: Verdict
+    not_tested: tuple[str, ...]
+    """Stable codes of what this run did not cover."""
+    environment: Facts
+    timing: Timing

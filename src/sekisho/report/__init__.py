@@ -1,0 +1,1 @@
+"""Views of a saved dossier; nothing here looks at live objects."""

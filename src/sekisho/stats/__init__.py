@@ -1,0 +1,1 @@
+"""E-processes, intervals and their tests; numpy and scipy only."""

@@ -1,0 +1,1 @@
+"""The real finetuning, recorded and compared."""
