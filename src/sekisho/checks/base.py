@@ -4,32 +4,7 @@ import abc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sekisho.records import Finding, Inventory
-
-
-@dataclass(frozen=True)
-class TensorDelta:
-    """One tensor of the candidate against the tensor of the same name in the base."""
-
-    name: str
-    kind: str
-    """`same`, `changed`, `reshaped`, `added` or `missing`."""
-    relative: float = 0.0
-    """Frobenius norm of the difference over that of the base's tensor; 0 unless changed."""
-    cosine: float = 1.0
-    """Cosine between the two tensors as vectors; 1 unless changed."""
-    rows_changed: int = 0
-    rows: int = 0
-    """Rows (first dimension) of a matrix, and how many differ at all."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The weights of candidate and base, tensor by tensor; made by `sekisho.formats.tensors.compare`."""
-
-    deltas: tuple[TensorDelta, ...]
-    problem: str = ""
-    """Why the comparison could not be made in full; empty when it was."""
+from sekisho.records import Comparison, Finding, Inventory
 
 
 @dataclass(frozen=True)
