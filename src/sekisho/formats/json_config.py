@@ -1,0 +1,89 @@
+"""JSON documents: config.json and its siblings, adapter and generation settings, sharded indexes.
+
+tokenizer.json has its own reader; every other JSON file of a model is read here, tokenizer_config.json included.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, final
+
+from sekisho.errors import LimitError, MalformedError
+from sekisho.formats.base import Format
+from sekisho.limits import Limits
+from sekisho.records import FormatFacts
+
+_OPENING: Final = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[\]{"0-9tfn-])')
+_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""Strings are matched only to be skipped; every quote matches, so the scan stays linear."""
+
+
+@final
+@dataclass(frozen=True)
+class JsonFacts(FormatFacts):
+    """A parsed document."""
+
+    document: Any = field(repr=False, hash=False)
+    """Plain dicts, lists and scalars; treat as read-only."""
+    duplicate_keys: tuple[str, ...] = ()
+    """Keys given twice in one object; parsers differ on which one counts."""
+
+
+def sniff(head: bytes, filename: str) -> bool:
+    """Recognise JSON by its opening bracket, or by its name where even that is missing."""
+    opens = _OPENING.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
+    return filename.lower().endswith(".json") or (opens and b"\x00" not in head and not _is_lines(filename))
+
+
+def read(path: Path, limits: Limits) -> JsonFacts:
+    """Parse a small JSON file."""
+    with path.open("rb") as file:
+        data = file.read(limits.config_bytes + 1)
+    if len(data) > limits.config_bytes:
+        raise LimitError("JSON document in bytes", path.stat().st_size, limits.config_bytes)
+    return parse(data, limits)
+
+
+def parse(data: bytes, limits: Limits) -> JsonFacts:
+    """Parse JSON text, depth-limited, noting duplicate keys; other readers use it for JSON inside their formats."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"JSON is not UTF-8 at byte {error.start}") from error
+    _bound_depth(text, limits)
+    duplicates: list[str] = []
+    try:
+        document = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, duplicates))
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"JSON does not parse: {error}") from error
+    return JsonFacts(document, tuple(dict.fromkeys(duplicates)))
+
+
+def _object(pairs: list[tuple[str, Any]], duplicates: list[str]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        seen: set[str] = set()
+        duplicates.extend(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return result
+
+
+def _bound_depth(text: str, limits: Limits) -> None:
+    """Count brackets outside strings before the recursive parser sees them."""
+    depth = deepest = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        token = match[0]
+        if token in ("{", "["):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in ("}", "]"):
+            depth -= 1
+    if deepest > limits.json_depth:
+        raise LimitError("JSON nesting depth", deepest, limits.json_depth)
+
+
+def _is_lines(filename: str) -> bool:
+    return filename.lower().endswith((".jsonl", ".ndjson"))
+
+
+FORMAT: Final = Format("json", sniff, read)
