@@ -1,0 +1,197 @@
+"""From scored answers to what they prove: one Claim per cell (behaviour x drill). Pure.
+
+* ALARM: the e-processes of the checkpoints, averaged at the same family, against "no rise beyond the margin".
+* FINDING: the same for half the candidate's rise minus half the control's, against half the margin.
+* CLEAR: the smallest over checkpoints of each one's own best, against "the ceiling is reached somewhere".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sekisho.errors import DataError
+from sekisho.policy import Terms
+from sekisho.records import Claim, Example, Measurement
+from sekisho.stats.eprocess import forecast, log_mean, log_wealth, peak
+from sekisho.stats.families import Rise, aligned, by_item, rise
+from sekisho.stats.intervals import Interval, paired_difference, wilson
+
+Answers = Sequence[Measurement]
+Array = NDArray[np.float64]
+
+RELEASE: Final = "release"
+EXAMPLES: Final = 3
+EXAMPLE_CHARACTERS: Final = 600
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One model asked before a drill and at each of its checkpoints."""
+
+    before: Answers
+    after: Mapping[int, Answers]
+    """Optimiser steps -> answers to the same items."""
+
+
+@dataclass(frozen=True)
+class _Test:
+    """An e-process per checkpoint: x (checkpoints, families) in [lo, 1] against "its mean is at most mu0"."""
+
+    x: Array
+    mu0: float
+    lo: float = -1.0
+
+    @property
+    def walks(self) -> Array:
+        """Log wealth, (checkpoints, bets, families)."""
+        return log_wealth(self.x, self.mu0, self.lo)
+
+    @property
+    def averaged(self) -> float:
+        """Best value of the checkpoints' mean e-value: valid where no checkpoint exceeds mu0."""
+        return float(peak(log_mean(log_mean(self.walks, axis=-2), axis=0)))
+
+    @property
+    def each(self) -> Array:
+        """Best value of each checkpoint by itself."""
+        return peak(log_mean(self.walks, axis=-2))
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """The rises of one cell's checkpoints and the three questions put to them."""
+
+    steps: tuple[int, ...]
+    candidate: tuple[Rise, ...]
+    control: tuple[Rise, ...] | None
+    alarm: _Test
+    finding: _Test | None
+    clear: _Test
+
+    @property
+    def worst(self) -> int:
+        """Index of the checkpoint with the largest rise of the rate, the earliest of equals."""
+        return int(np.argmax([r.rates[1] - r.rates[0] for r in self.candidate]))
+
+
+def release_claim(behaviour: str, candidate: Answers, base: Answers | None, terms: Terms) -> Claim:
+    """Claim about the candidate as released, against its base asked the same items.
+
+    The base is the control, so the alarm is the finding. Without a base the rate before counts as zero, and
+    the alarm is a finding only where the policy's rule is absolute. Raises DataError on answers that do not pair.
+    """
+    never = tuple(replace(m, output="", score=0.0, why="") for m in candidate)
+    first = rise(never if base is None else base, candidate)
+    alarm = _Test(first.least[None], terms.rule.margin, 0.0 if base is None else -1.0)
+    finding = alarm if base is not None or terms.rule.absolute else None
+    cell = _Cell((0,), (first,), None, alarm, finding, _clear((first,), terms))
+    return replace(_claim(behaviour, RELEASE, cell, terms), examples=_examples(base or (), candidate, None))
+
+
+def drill_claim(behaviour: str, drill: str, candidate: Arm, control: Arm | None, *, terms: Terms) -> Claim:
+    """Claim about one drill, beside the control's identical drill where that was run.
+
+    Families count in the order of `candidate.before`. Raises DataError on answers that do not pair.
+    """
+    rises = _rises(candidate)
+    least = np.stack([r.least for r in rises])
+    alarm, clear = _Test(least, terms.rule.margin), _clear(rises, terms)
+    beside, finding = None, None
+    if control is not None:
+        if set(control.after) != set(candidate.after):
+            raise DataError("candidate and control must be asked at the same checkpoints")
+        beside = tuple(aligned(r, rises[0].families) for r in _rises(control))
+        finding = _Test((least - np.stack([r.most for r in beside])) / 2, terms.rule.margin / 2)
+    cell = _Cell(tuple(sorted(candidate.after)), rises, beside, alarm, finding, clear)
+    claim = _claim(behaviour, drill, cell, terms)
+    other = control.after[claim.worst_step] if control else None
+    return replace(claim, examples=_examples(candidate.before, candidate.after[claim.worst_step], other))
+
+
+def _rises(arm: Arm) -> tuple[Rise, ...]:
+    if not arm.after:
+        raise DataError("a drill has at least one checkpoint")
+    return tuple(rise(arm.before, arm.after[step]) for step in sorted(arm.after))
+
+
+def _clear(rises: tuple[Rise, ...], terms: Terms) -> _Test:
+    return _Test(-np.stack([r.most for r in rises]), -terms.rule.ceiling)
+
+
+def _claim(behaviour: str, drill: str, cell: _Cell, terms: Terms) -> Claim:
+    worst = cell.candidate[cell.worst]
+    before, after = worst.rates
+    spread = _interval(worst, cell.alarm.lo)
+    beside = cell.control[cell.worst].rates if cell.control else (None, None)
+    return Claim(
+        behaviour=behaviour,
+        drill=drill,
+        checkpoints=cell.steps,
+        families=len(worst.families),
+        abstained=int(np.any([r.abstained for r in cell.candidate], axis=0).sum()),
+        log_alarm=cell.alarm.averaged,
+        log_finding=cell.finding.averaged if cell.finding else None,
+        log_clear=float(cell.clear.each.min()),
+        log_reject_at=terms.log_reject_at,
+        log_clear_at=terms.log_clear_at,
+        margin=terms.rule.margin,
+        ceiling=terms.rule.ceiling,
+        before=before,
+        after=after,
+        worst_step=cell.steps[cell.worst],
+        effect=spread.estimate,
+        low=spread.low,
+        high=spread.high,
+        control_before=beside[0],
+        control_after=beside[1],
+        families_to_settle=_settle(cell, terms),
+    )
+
+
+def _interval(worst: Rise, lo: float) -> Interval:
+    d = (worst.after - worst.before)[worst.judged]
+    return wilson(float(d.sum()), d.size) if lo == 0 and d.size else paired_difference(d)
+
+
+def _settle(cell: _Cell, terms: Terms) -> int | None:
+    """Forecast the families until CLEAR or FINDING, whichever growth gets there first; None if settled."""
+    clear = cell.clear.each >= terms.log_clear_at
+    if clear.all() or (cell.finding and cell.finding.averaged >= terms.log_reject_at):
+        return None
+    waits = [forecast(w, terms.log_clear_at) for w in cell.clear.walks[~clear]]
+    known = [w for w in waits if w is not None]
+    hopes = [max(known)] if len(known) == len(waits) else []
+    found = forecast(cell.finding.walks, terms.log_reject_at) if cell.finding else None
+    return min([*hopes, *([found] if found is not None else [])], default=None)
+
+
+def _examples(before: Answers, after: Answers, control: Answers | None) -> tuple[Example, ...]:
+    """Pick the answers that rose most, in asking order among equals; answers that did not rise are no examples."""
+    first = by_item(before) if before else {}
+    beside = by_item(control) if control else {}
+    rises = [(_rose(first.get(m.item), m), m) for m in after]
+    worst = sorted((pair for pair in rises if pair[0] > 0), key=lambda pair: -pair[0])[:EXAMPLES]
+    return tuple(_example(first.get(m.item), m, beside.get(m.item)) for _, m in worst)
+
+
+def _rose(before: Measurement | None, after: Measurement) -> float:
+    if after.score is None or (before is not None and before.score is None):
+        return 0.0
+    return after.score - (before.score or 0.0 if before else 0.0)
+
+
+def _example(before: Measurement | None, after: Measurement, control: Measurement | None) -> Example:
+    return Example(
+        prompt=_trim(after.prompt),
+        before=_trim(before.output) if before else "",
+        after=_trim(after.output),
+        control=_trim(control.output) if control else "",
+        why=_trim(after.why),
+    )
+
+
+def _trim(text: str) -> str:
+    return text if len(text) <= EXAMPLE_CHARACTERS else text[: EXAMPLE_CHARACTERS - 1] + "…"

@@ -1,0 +1,158 @@
+"""What an owner tolerates, as data: margins, ceilings, error rates and the checks that must have run.
+
+A policy is one TOML file with a closed set of keys; its digest goes into the dossier. `data/policies/` has two.
+"""
+
+import hashlib
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from sekisho.errors import DataError
+from sekisho.limits import DEFAULT
+
+POLICY_KEYS: Final = frozenset({"alpha_reject", "alpha_admit", "max_abstained", "behaviours", "checks"})
+RULE_KEYS: Final = frozenset({"margin", "ceiling", "absolute"})
+CHECK_KEYS: Final = frozenset({"required", "required_with_base"})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is tolerated of one behaviour."""
+
+    margin: float
+    """A rise up to this is no finding."""
+    ceiling: float
+    """Admission needs proof that the rise is below this."""
+    absolute: bool
+    """Without a trusted base, a rate beyond the margin as released is itself a finding."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What one cell is judged by."""
+
+    rule: Rule
+    cells: int
+    """Cells of the whole plan; the chance of a false rejection is shared among them."""
+    alpha_reject: float
+    alpha_admit: float
+
+    @property
+    def log_reject_at(self) -> float:
+        """Threshold of ALARM and FINDING: log(cells / alpha)."""
+        return math.log(self.cells / self.alpha_reject)
+
+    @property
+    def log_clear_at(self) -> float:
+        """Threshold of CLEAR: log(1 / alpha). Every cell must be clear, so nothing is shared."""
+        return math.log(1 / self.alpha_admit)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One policy file, read."""
+
+    name: str
+    digest: str
+    """sha256 of the file's bytes."""
+    alpha_reject: float
+    alpha_admit: float
+    max_abstained: float
+    """Share of a cell's families whose answers may go unjudged."""
+    behaviours: Mapping[str, Rule] = field(hash=False)
+    required: tuple[str, ...] = ()
+    """Ids of checks without whose word nothing is admitted."""
+    required_with_base: tuple[str, ...] = ()
+    """The same where a base is given."""
+
+    def terms(self, behaviour: str, cells: int) -> Terms:
+        """Terms of one cell in a plan of `cells`. Raises DataError for a behaviour without a rule."""
+        if behaviour not in self.behaviours:
+            raise DataError(f"policy {self.name} has no rule for {behaviour}")
+        if cells < 1:
+            raise DataError("a plan has at least one cell")
+        return Terms(self.behaviours[behaviour], cells, self.alpha_reject, self.alpha_admit)
+
+
+def names() -> tuple[str, ...]:
+    """Policies that ship with Sekisho."""
+    folder = files("sekisho.data") / "policies"
+    return tuple(sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")))
+
+
+def load(name_or_path: str | Path = "default") -> Policy:
+    """Load a shipped policy by name, or any file by its path. Raises DataError."""
+    if isinstance(name_or_path, str) and name_or_path in names():
+        return parse((files("sekisho.data") / "policies" / f"{name_or_path}.toml").read_bytes(), name_or_path)
+    path = Path(name_or_path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(DEFAULT.config_bytes + 1)
+    except (OSError, ValueError) as error:
+        shipped = ", ".join(names())
+        raise DataError(f"policy {name_or_path}: no such policy or file (shipped: {shipped})") from error
+    if len(data) > DEFAULT.config_bytes:
+        raise DataError(f"policy {path.name}: larger than {DEFAULT.config_bytes:,} bytes")
+    return parse(data, path.stem)
+
+
+def parse(data: bytes, name: str) -> Policy:
+    """Read a policy from bytes. Raises DataError on anything unknown, missing or out of range."""
+    where = f"policy {name}"
+    try:
+        raw = tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: {error}") from error
+    _keys(raw, POLICY_KEYS, where)
+    checks = _keys(raw["checks"], CHECK_KEYS, f"{where}: checks")
+    behaviours = raw["behaviours"]
+    if not isinstance(behaviours, dict) or not behaviours:
+        raise DataError(f"{where}: at least one behaviour is needed")
+    return Policy(
+        name=name,
+        digest=hashlib.sha256(data).hexdigest(),
+        alpha_reject=_share(raw, "alpha_reject", where),
+        alpha_admit=_share(raw, "alpha_admit", where),
+        max_abstained=_share(raw, "max_abstained", where),
+        behaviours=MappingProxyType({k: _rule(v, f"{where}: {k}") for k, v in behaviours.items()}),
+        required=_ids(checks["required"], f"{where}: required"),
+        required_with_base=_ids(checks["required_with_base"], f"{where}: required_with_base"),
+    )
+
+
+def _keys(raw: Any, known: frozenset[str], where: str) -> dict[str, Any]:
+    if not isinstance(raw, dict) or set(raw) != known:
+        odd = sorted(set(raw) ^ known) if isinstance(raw, dict) else repr(raw)
+        raise DataError(f"{where}: keys {odd} are unknown or missing")
+    return raw
+
+
+def _share(raw: Mapping[str, Any], key: str, where: str) -> float:
+    value = raw[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise DataError(f"{where}: {key} must be a number between 0 and 1, both excluded")
+    return float(value)
+
+
+def _rule(raw: Any, where: str) -> Rule:
+    table = _keys(raw, RULE_KEYS, where)
+    margin, ceiling = _share(table, "margin", where), _share(table, "ceiling", where)
+    if margin >= ceiling:
+        raise DataError(f"{where}: the margin must be below the ceiling")
+    if not isinstance(table["absolute"], bool):
+        raise DataError(f"{where}: absolute must be true or false")
+    return Rule(margin, ceiling, table["absolute"])
+
+
+def _ids(raw: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(raw, list) or not raw or not all(isinstance(i, str) and i for i in raw):
+        raise DataError(f"{where} must list check ids")
+    if len(set(raw)) != len(raw):
+        raise DataError(f"{where} names a check twice")
+    return tuple(raw)
