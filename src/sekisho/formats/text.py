@@ -1,0 +1,81 @@
+"""Plain text, and pictures and papers known by their first bytes; none of it is interpreted."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+from sekisho.errors import LimitError, MalformedError
+from sekisho.formats.base import SNIFF_BYTES, Format
+from sekisho.limits import Limits
+from sekisho.records import FormatFacts
+
+_PICTURES: Final = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"GIF87a",
+    b"GIF89a",
+    b"\x00\x00\x01\x00",
+    b"%PDF-",
+)
+_RIFF_KINDS: Final = (b"WEBP", b"WAVE")
+_CONTROL: Final = frozenset(range(32)) - {9, 10, 12, 13, 27}
+_SHOWN: Final = 160
+
+
+@final
+@dataclass(frozen=True)
+class TextFacts(FormatFacts):
+    """Readable text."""
+
+    characters: int
+
+
+@final
+@dataclass(frozen=True)
+class MediaFacts(FormatFacts):
+    """A picture, sound or PDF, recognised but not looked into."""
+
+
+def shown(value: str) -> str:
+    """Return untrusted text fit for one line of a report: control characters escaped, length bounded."""
+    cut = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
+def sniff_text(head: bytes, filename: str) -> bool:
+    """Recognise UTF-8 without control characters; an empty file is an empty text."""
+    del filename
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(head) < SNIFF_BYTES or error.start < SNIFF_BYTES - 4:
+            return False
+    return _CONTROL.isdisjoint(head)
+
+
+def read_text(path: Path, limits: Limits) -> TextFacts:
+    """Read a text in full, so that no binary hides behind a readable beginning."""
+    with path.open("rb") as file:
+        data = file.read(limits.text_bytes + 1)
+    if len(data) > limits.text_bytes:
+        raise LimitError("text in bytes", path.stat().st_size, limits.text_bytes)
+    try:
+        return TextFacts(len(data.decode("utf-8")))
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"a text that stops being UTF-8 at byte {error.start}") from error
+
+
+def sniff_media(head: bytes, filename: str) -> bool:
+    """Recognise pictures, sounds and PDF by magic number."""
+    del filename
+    return head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] in _RIFF_KINDS)
+
+
+def read_media(path: Path, limits: Limits) -> MediaFacts:
+    """Nothing inside matters to a model."""
+    del path, limits
+    return MediaFacts()
+
+
+TEXT: Final = Format("text", sniff_text, read_text)
+MEDIA: Final = Format("media", sniff_media, read_media)
