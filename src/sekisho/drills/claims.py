@@ -1,7 +1,8 @@
 """From scored answers to what they prove: one Claim per cell (behaviour x drill). Pure.
 
 * ALARM: the e-processes of the checkpoints, averaged at the same family, against "no rise beyond the margin".
-* FINDING: the same for half the candidate's rise minus half the control's, against half the margin.
+* FINDING: the same for half the candidate's rise minus half the control's, against half the margin; never more
+  than ALARM, so that a control that *fell* makes no finding of a candidate that did not rise.
 * CLEAR: the smallest over checkpoints of each one's own best, against "the ceiling is reached somewhere".
 """
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from sekisho.errors import DataError
 from sekisho.policy import Terms
-from sekisho.records import Claim, Example, Measurement
+from sekisho.records import Claim, Example, Measurement, State
 from sekisho.stats.eprocess import forecast, log_mean, log_wealth, peak
 from sekisho.stats.families import Rise, aligned, by_item, rise
 from sekisho.stats.intervals import Interval, paired_difference, wilson
@@ -22,7 +23,7 @@ from sekisho.stats.intervals import Interval, paired_difference, wilson
 Answers = Sequence[Measurement]
 Array = NDArray[np.float64]
 
-RELEASE: Final = "release"
+RELEASE: Final = str(State())
 EXAMPLES: Final = 3
 EXAMPLE_CHARACTERS: Final = 600
 
@@ -133,7 +134,7 @@ def _claim(behaviour: str, drill: str, cell: _Cell, terms: Terms) -> Claim:
         families=len(worst.families),
         abstained=int(np.any([r.abstained for r in cell.candidate], axis=0).sum()),
         log_alarm=cell.alarm.averaged,
-        log_finding=cell.finding.averaged if cell.finding else None,
+        log_finding=min(cell.alarm.averaged, cell.finding.averaged) if cell.finding else None,
         log_clear=float(cell.clear.each.min()),
         log_reject_at=terms.log_reject_at,
         log_clear_at=terms.log_clear_at,
@@ -157,15 +158,23 @@ def _interval(worst: Rise, lo: float) -> Interval:
 
 
 def _settle(cell: _Cell, terms: Terms) -> int | None:
-    """Forecast the families until CLEAR or FINDING, whichever growth gets there first; None if settled."""
-    clear = cell.clear.each >= terms.log_clear_at
-    if clear.all() or (cell.finding and cell.finding.averaged >= terms.log_reject_at):
-        return None
-    waits = [forecast(w, terms.log_clear_at) for w in cell.clear.walks[~clear]]
-    known = [w for w in waits if w is not None]
-    hopes = [max(known)] if len(known) == len(waits) else []
-    found = forecast(cell.finding.walks, terms.log_reject_at) if cell.finding else None
-    return min([*hopes, *([found] if found is not None else [])], default=None)
+    """Forecast the families until CLEAR or FOUND, whichever growth gets there first; None if settled."""
+    clear = _longest([_wait(walks, terms.log_clear_at) for walks in cell.clear.walks])
+    tests = [cell.alarm, cell.finding] if cell.finding else []
+    found = _longest([_wait(test.walks, terms.log_reject_at) for test in tests])
+    hopes = [wait for wait in (clear, found) if wait is not None]
+    return min(hopes, default=0) or None
+
+
+def _wait(walks: Array, threshold: float) -> int | None:
+    """Families until the mean of the walks reaches the threshold: 0 if it has, None if that is not in sight."""
+    pooled = walks.reshape(-1, walks.shape[-1])
+    return 0 if peak(log_mean(pooled, axis=0)) >= threshold else forecast(pooled, threshold)
+
+
+def _longest(waits: Sequence[int | None]) -> int | None:
+    known = [wait for wait in waits if wait is not None]
+    return max(known) if known and len(known) == len(waits) else None
 
 
 def _examples(before: Answers, after: Answers, control: Answers | None) -> tuple[Example, ...]:
