@@ -1,0 +1,273 @@
+"""A recipe says how a trial finetune is done: which data, which settings, and where to pause and ask.
+
+Recipes are inert TOML. A user's own flat configuration with the same names (TOML or JSON) is read as well.
+"""
+
+import hashlib
+import json
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final
+
+from sekisho.drills import data as training_data
+from sekisho.drills import settings
+from sekisho.drills.generators import GENERATORS
+from sekisho.drills.settings import Kind, Value
+from sekisho.errors import DataError
+from sekisho.limits import DEFAULT
+from sekisho.models.base import Chat, Finetune
+
+TEXTS: Final = ("id", "title", "title_ja", "why", "why_ja", "data")
+REQUIRED: Final = frozenset({*TEXTS, "checkpoints", "training"})
+KEYS: Final = REQUIRED | {"rows", "lora"}
+USER: Final = "user"
+"""The `data` of a recipe that trains on the user's own file."""
+EARLY: Final = (6, 12, 25, 50, 100, 250, 500, 1000)
+"""Where a recipe without checkpoints pauses, before its end: what wakes may fade again."""
+MOST_CHECKPOINTS: Final = 64
+SLUG: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+ROWS: Final = Kind(1, training_data.MOST_ROWS, whole=True)
+STEP: Final = Kind(1, 1_000_000, whole=True)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One trial finetune before its data is known."""
+
+    id: str
+    title: Mapping[str, str]
+    """Language -> name, for people."""
+    why: Mapping[str, str]
+    data: str
+    """A key of GENERATORS, or `user`."""
+    rows: int | None
+    """None means every row of the user's file."""
+    checkpoints: tuple[int, ...]
+    """Ascending; empty means EARLY and the last step."""
+    training: Mapping[str, Value]
+    lora: Mapping[str, Value] | None = None
+    """None trains all weights."""
+    ignored: tuple[str, ...] = ()
+    """Keys of a user's own configuration that were passed over, to be shown."""
+    data_digest: str = field(default="", kw_only=True)
+    """sha256 of the training conversations; empty until resolved."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of data and training; 42 if not given, as in transformers."""
+        return int(self.training.get("seed", 42))
+
+    @property
+    def digest(self) -> str:
+        """Hex sha256 over everything that decides the outcome; titles and reasons do not."""
+        content = {
+            "id": self.id,
+            "data": self.data,
+            "rows": self.rows,
+            "checkpoints": self.checkpoints,
+            "training": dict(self.training),
+            "lora": None if self.lora is None else dict(self.lora),
+            "data_digest": self.data_digest,
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    def resolved(self, chats: tuple[Chat, ...]) -> "Recipe":
+        """Return the recipe with the digest of its training conversations."""
+        return replace(self, data_digest=training_data.digest(chats))
+
+
+def names() -> tuple[str, ...]:
+    """Ids of the recipes that ship with Sekisho."""
+    root = files("sekisho.data") / "recipes"
+    return tuple(sorted(p.name.removesuffix(".toml") for p in root.iterdir() if p.name.endswith(".toml")))
+
+
+def load(name: str) -> Recipe:
+    """Load a shipped recipe by id. Raises DataError."""
+    if name not in names():
+        raise DataError(f"no recipe {name!r}; there are {', '.join(names())}")
+    recipe = _strict(_parse(files("sekisho.data") / "recipes" / f"{name}.toml"), f"recipe {name}")
+    if recipe.id != name:
+        raise DataError(f"recipe {name}: its id is {recipe.id!r}")
+    return recipe
+
+
+def read(path: Path) -> Recipe:
+    """Read a recipe, or a flat configuration of the user's, from a TOML or JSON file. Raises DataError."""
+    given = _parse(path)
+    if "training" in given:
+        return _strict(given, str(path))
+    return _flat(given, path)
+
+
+def conversations(recipe: Recipe, own: Path | None = None) -> tuple[Chat, ...]:
+    """Make or read the recipe's training conversations; `own` is the user's file. Raises DataError."""
+    if recipe.data != USER:
+        return training_data.examples(recipe.data, recipe.rows or 0, recipe.seed)
+    if own is None:
+        raise DataError(f"recipe {recipe.id} trains on your own data, but no file was given")
+    return training_data.read_user(own, recipe.rows)
+
+
+def job(recipe: Recipe, chats: tuple[Chat, ...]) -> Finetune:
+    """Specify the finetune: epochs and ratios become steps, [lora] names become `lora_*`, the rest stays as it is.
+
+    The settings of an adapter are `lora_r`, `lora_alpha`, `lora_dropout`, `lora_use_rslora` and
+    `lora_target_modules`, names joined by commas. Raises DataError without chats.
+    """
+    if not chats:
+        raise DataError(f"recipe {recipe.id}: no training conversations")
+    total = _steps(recipe.training, len(chats))
+    flat = {k: v for k, v in recipe.training.items() if k not in {"num_train_epochs", "warmup_ratio"}}
+    flat |= {"max_steps": total, "seed": recipe.seed}
+    # as in transformers, steps given win over a ratio
+    if not flat.get("warmup_steps") and "warmup_ratio" in recipe.training:
+        flat["warmup_steps"] = math.ceil(total * float(recipe.training["warmup_ratio"]))
+    for key, value in (recipe.lora or {}).items():
+        flat["lora_" + key.removeprefix("lora_")] = value
+    return Finetune(chats, dict(sorted(flat.items())), _stops(recipe.checkpoints, total))
+
+
+def _steps(training: Mapping[str, Value], rows: int) -> int:
+    if "max_steps" in training:
+        return int(training["max_steps"])
+    batches = math.ceil(rows / int(training.get("per_device_train_batch_size", 8)))
+    updates = math.ceil(batches / int(training.get("gradient_accumulation_steps", 1)))
+    return max(1, math.ceil(updates * float(training["num_train_epochs"])))
+
+
+def _stops(checkpoints: tuple[int, ...], total: int) -> tuple[int, ...]:
+    if checkpoints and checkpoints[-1] <= total:
+        return checkpoints
+    return (*(step for step in checkpoints or EARLY if step < total), total)
+
+
+def _parse(path: Traversable) -> dict[str, Any]:
+    try:
+        with path.open("rb") as handle:
+            data = handle.read(DEFAULT.config_bytes + 1)
+        if len(data) > DEFAULT.config_bytes:
+            raise DataError(f"{path}: over the limit of {DEFAULT.config_bytes:,} bytes")
+        text = data.decode("utf-8-sig")
+        given = json.loads(text) if path.name.endswith(".json") else tomllib.loads(text)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: {error}") from error
+    if not isinstance(given, dict):
+        raise DataError(f"{path}: must hold named settings, not {type(given).__name__}")
+    return given
+
+
+def _strict(given: Mapping[str, Any], where: str) -> Recipe:
+    if wrong := sorted((set(given) - KEYS) | (REQUIRED - set(given))):
+        raise DataError(f"{where}: keys {', '.join(wrong)} are unknown or missing")
+    for key in TEXTS:
+        if not isinstance(given[key], str) or not given[key].strip():
+            raise DataError(f"{where}: {key} must be text and not empty")
+    return _checked(
+        Recipe(
+            id=given["id"],
+            title={"en": given["title"], "ja": given["title_ja"]},
+            why={"en": given["why"], "ja": given["why_ja"]},
+            data=given["data"],
+            rows=given.get("rows"),
+            checkpoints=_checkpoints(given["checkpoints"], where),
+            training=settings.table(
+                _mapping(given, "training", where), settings.TRAINING, f"{where}: [training]"
+            ),
+            lora=settings.lora(_mapping(given, "lora", where), f"{where}: [lora]")
+            if "lora" in given
+            else None,
+        ),
+        where,
+    )
+
+
+def _flat(given: Mapping[str, Any], path: Path) -> Recipe:
+    where = str(path)
+    ignored = {k for k in given if k in settings.PASSED_OVER or k.startswith(settings.PASSED_OVER_PREFIXES)}
+    kept = {k: v for k, v in given.items() if k not in ignored and v is not None}
+    adapter = _adapter(kept, ignored, where)
+    return _checked(
+        Recipe(
+            id=_slug(path.stem),
+            title={"en": path.name, "ja": path.name},
+            why={"en": "Your own configuration.", "ja": "お手元の学習設定です。"},
+            data=USER,
+            rows=None,
+            checkpoints=(),
+            training=settings.table(_modern(kept, where), settings.TRAINING, where),
+            lora=adapter,
+            ignored=tuple(sorted(ignored)),
+        ),
+        where,
+    )
+
+
+def _adapter(kept: dict[str, Any], ignored: set[str], where: str) -> dict[str, Value] | None:
+    """Take the adapter's names out of a flat configuration; TRL reads them only where `use_peft` is true."""
+    found = {name: kept.pop(name) for name in settings.LORA_IN_ONE_TABLE if name in kept}
+    if not kept.pop("use_peft", bool(found)):
+        ignored |= set(found)
+        return None
+    return settings.lora({settings.LORA_IN_ONE_TABLE[name]: value for name, value in found.items()}, where)
+
+
+def _modern(kept: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Give older and newer spellings of the same settings one form, and drop switches that are off."""
+    for name in sorted(settings.OFF_ONLY & set(kept)):
+        if kept[name] is not False:
+            raise DataError(f"{where}: {name} is not carried out by a drill; remove it to rehearse without")
+    modern = {k: v for k, v in kept.items() if k not in settings.OFF_ONLY and (k, v) != ("max_steps", -1)}
+    if "max_seq_length" in modern:
+        modern["max_length"] = modern.pop("max_seq_length")
+    warmup = modern.get("warmup_steps")
+    if isinstance(warmup, float) and 0 < warmup < 1:  # since transformers 5 a share of all steps
+        modern["warmup_ratio"] = modern.pop("warmup_steps")
+    return modern
+
+
+def _checked(recipe: Recipe, where: str) -> Recipe:
+    training = recipe.training
+    if not SLUG.fullmatch(recipe.id):
+        raise DataError(f"{where}: id {recipe.id!r} must be lower-case letters, digits, dots and hyphens")
+    if recipe.data != USER and recipe.data not in GENERATORS:
+        raise DataError(f"{where}: data {recipe.data!r} is none of {', '.join((*GENERATORS, USER))}")
+    if recipe.rows is not None or recipe.data != USER:
+        ROWS.read(recipe.rows, f"{where}: rows")
+    if "learning_rate" not in training:
+        raise DataError(f"{where}: learning_rate is required, since libraries differ in its default")
+    if "max_steps" not in training and "num_train_epochs" not in training:
+        raise DataError(f"{where}: max_steps or num_train_epochs is required")
+    last = recipe.checkpoints[-1] if recipe.checkpoints else 0
+    if last > int(training.get("max_steps", last)):
+        raise DataError(f"{where}: checkpoint {last} lies beyond max_steps {training['max_steps']}")
+    return recipe
+
+
+def _checkpoints(given: Any, where: str) -> tuple[int, ...]:
+    if not isinstance(given, list) or not 1 <= len(given) <= MOST_CHECKPOINTS:
+        raise DataError(f"{where}: checkpoints must be a list of 1 to {MOST_CHECKPOINTS} steps")
+    steps = tuple(int(STEP.read(step, f"{where}: checkpoints")) for step in given)
+    if list(steps) != sorted(set(steps)):
+        raise DataError(f"{where}: checkpoints must ascend, each step once")
+    return steps
+
+
+def _mapping(given: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    value = given[key]
+    if not isinstance(value, dict):
+        raise DataError(f"{where}: {key} must be a table")
+    return value
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:64] or "own"
