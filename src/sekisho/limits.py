@@ -36,6 +36,8 @@ class Limits:
     """Model cards, licences, prompts."""
     pickle_opcodes: int = 5_000_000
     zip_entries: int = 20_000
+    zip_entry_bytes: int = 64 * MIB
+    """One pickle or nested archive inside a zip, unpacked; tensors are never unpacked."""
     zip_ratio: int = 200
     """Uncompressed over compressed size of one entry."""
     suite_items: int = 100_000

@@ -53,9 +53,16 @@ class SafetensorsFacts(FormatFacts):
 
 
 def sniff(head: bytes, filename: str) -> bool:
-    """Recognise a plausible header length before an opening brace, or the name where neither is there."""
+    """Recognise a plausible header length before an opening brace."""
+    del filename
     plausible = _SHORTEST_HEADER <= int.from_bytes(head[:8], "little") <= Limits().safetensors_header_bytes
-    return (plausible and head[8:9] == b"{") or filename.lower().endswith(".safetensors")
+    return plausible and head[8:9] == b"{"
+
+
+def sniff_named(head: bytes, filename: str) -> bool:
+    """Hold a file to its name, whatever it contains."""
+    del head
+    return filename.lower().endswith(".safetensors")
 
 
 def read(path: Path, limits: Limits) -> SafetensorsFacts:
@@ -151,3 +158,4 @@ def _refuse_hidden_zip(file: BinaryIO, size: int) -> None:
 
 
 FORMAT: Final = Format("safetensors", sniff, read)
+NAMED: Final = Format("safetensors", sniff_named, read)

@@ -1,0 +1,100 @@
+"""Pickles, read opcode by opcode and never loaded: which globals they would import, which calls they would make."""
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, final
+
+from sekisho.errors import MalformedError
+from sekisho.formats.base import SNIFF_BYTES, Format
+from sekisho.formats.pickle_machine import Machine
+from sekisho.formats.rules import PICKLE_SUFFIXES
+from sekisho.formats.text import sniff_text
+from sekisho.limits import Limits
+from sekisho.records import FormatFacts
+
+_PROTO: Final = 0x80
+_NEWEST: Final = 5
+_NAME: Final = re.compile(r"[^\W\d][\w.]*")
+_TORCH_LEGACY: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+_TORCH_PICKLES: Final = 5
+"""Magic number, protocol, system, object, keys; tensor bytes follow."""
+
+
+@final
+@dataclass(frozen=True)
+class PickleFacts(FormatFacts):
+    """What loading would reach, up to where loading would stop."""
+
+    globals: tuple[str, ...]
+    """Dotted names, in order of first import; `?` stands for a part computed at load time."""
+    calls: tuple[str, ...]
+    """Opcodes that call or set something: REDUCE, INST, OBJ, NEWOBJ, BUILD, ..."""
+    pickles: int = 1
+    trailing: int = 0
+    """Bytes after the last pickle."""
+    broken: str = ""
+    """Where and why loading would stop early; what came before it would have run."""
+
+
+def sniff(head: bytes, filename: str) -> bool:
+    """Recognise a pickle by walking its opcodes: the old protocols have no magic number."""
+    del filename
+    machine, whole = Machine(Limits()), False
+    stream = io.BytesIO(head)
+    try:
+        machine.run(stream)
+        whole = True
+    except EOFError:
+        whole = head[:1] == bytes([_PROTO])
+    except MalformedError:
+        pass
+    if not all(_NAME.fullmatch(name.replace("?", "x")) for name in machine.globals):
+        return False
+    if len(head) > 1 and head[0] == _PROTO and head[1] <= _NEWEST:
+        return whole or bool(machine.globals or machine.calls)
+    ends = whole and stream.tell() == len(head) < SNIFF_BYTES
+    return bool(machine.globals) and (bool(machine.calls) or ends)
+
+
+def sniff_named(head: bytes, filename: str) -> bool:
+    """Take a file at its name where loaders would unpickle it and its content says nothing else."""
+    return filename.lower().endswith(tuple(PICKLE_SUFFIXES)) and (not head or not sniff_text(head, filename))
+
+
+def read(path: Path, limits: Limits) -> PickleFacts:
+    """Walk every pickle of a file, one after another."""
+    with path.open("rb") as file:
+        return read_stream(file, path.stat().st_size, limits)
+
+
+def read_stream(file: BinaryIO, size: int, limits: Limits) -> PickleFacts:
+    """Walk the pickles from the stream's position on; `size` is where the stream ends."""
+    start = file.tell()
+    legacy = file.read(len(_TORCH_LEGACY)) == _TORCH_LEGACY
+    file.seek(start)
+    machine, pickles, broken = Machine(limits), 0, ""
+    while not broken and (pickles == 0 or _continues(file, pickles, legacy=legacy)):
+        try:
+            machine.run(file)
+            pickles += 1
+        except (EOFError, MalformedError) as error:
+            if not (machine.globals or machine.calls or pickles):
+                raise MalformedError(f"not a readable pickle: {error}") from error
+            broken = str(error)
+    names, calls = tuple(dict.fromkeys(machine.globals)), tuple(dict.fromkeys(machine.calls))
+    return PickleFacts(names, calls, pickles, 0 if legacy else max(0, size - file.tell()), broken)
+
+
+def _continues(file: BinaryIO, pickles: int, *, legacy: bool) -> bool:
+    if legacy:
+        return pickles < _TORCH_PICKLES
+    at = file.tell()
+    head = file.read(SNIFF_BYTES)
+    file.seek(at)
+    return sniff(head, "")
+
+
+FORMAT: Final = Format("pickle", sniff, read)
+NAMED: Final = Format("pickle", sniff_named, read)

@@ -1,0 +1,38 @@
+"""The frozen lists that readers and checks consult, from `data/rules/`; unknown keys are refused."""
+
+import tomllib
+from importlib.resources import files
+from typing import Any, Final
+
+from sekisho.errors import DataError
+
+
+def _load(name: str, keys: frozenset[str]) -> dict[str, frozenset[str]]:
+    text = (files("sekisho.data") / "rules" / f"{name}.toml").read_text(encoding="utf-8")
+    table: dict[str, Any] = tomllib.loads(text)
+    if set(table) != keys:
+        raise DataError(f"rules/{name}.toml must have exactly the keys {', '.join(sorted(keys))}")
+    return {key: frozenset(value) for key, value in table.items()}
+
+
+_PICKLE: Final = _load("pickle", frozenset({"inert"}))
+_FILES: Final = _load(
+    "files", frozenset({"card", "licence", "tokenizer", "template", "config", "harmless", "pickle_suffixes"})
+)
+_CODE: Final = _load("code", frozenset({"suffixes", "names", "safe_libraries"}))
+
+PICKLE_INERT: Final = _PICKLE["inert"]
+"""Globals that only rebuild tensors; nothing else a pickle imports is taken to be inert."""
+PICKLE_SUFFIXES: Final = _FILES["pickle_suffixes"]
+"""Endings that loaders hand to an unpickler."""
+CARD_NAMES: Final = _FILES["card"]
+LICENCE_NAMES: Final = _FILES["licence"]
+TOKENIZER_NAMES: Final = _FILES["tokenizer"]
+TEMPLATE_NAMES: Final = _FILES["template"]
+CONFIG_NAMES: Final = _FILES["config"]
+HARMLESS_NAMES: Final = _FILES["harmless"]
+"""Shell patterns of names, matched in lower case."""
+CODE_SUFFIXES: Final = _CODE["suffixes"]
+CODE_NAMES: Final = _CODE["names"]
+SAFE_LIBRARIES: Final = _CODE["safe_libraries"]
+"""Prefixes of modules that come with the libraries themselves, not with a model."""

@@ -1,0 +1,217 @@
+"""Zip containers (torch, npz, keras, any other): every entry looked into by content, one nested archive deep.
+
+Central directory and local headers are both read, since loaders differ on which one they believe.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO, Final, final
+
+from sekisho.errors import ArtefactError, LimitError, MalformedError
+from sekisho.formats import code, npy, opaque, pickle
+from sekisho.formats.base import SNIFF_BYTES, Format
+from sekisho.formats.npy import NpyFacts
+from sekisho.formats.pickle import PickleFacts
+from sekisho.formats.text import shown
+from sekisho.limits import KIB, Limits
+from sekisho.records import FormatFacts
+
+_LOCAL: Final = struct.Struct("<4s5H3L2H")
+_LOCAL_MAGIC: Final = b"PK\x03\x04"
+_EMPTY_MAGIC: Final = b"PK\x05\x06"
+_ENCRYPTED: Final = 0x1 | 0x40 | 0x2000
+_IN_DESCRIPTOR: Final = 0x8
+_SLACK: Final = 24
+"""Bytes of the longest data descriptor, the only thing that may lie between two entries."""
+_SMALL: Final = 4 * KIB
+"""Ratios of tiny entries say nothing."""
+_UTF8: Final = 0x800
+_ZIP64: Final = 0xFFFFFFFF
+_TAIL: Final = 66 * KIB
+"""Where the end records are: a comment of at most 65,535 bytes follows them."""
+_READABLE: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+@final
+@dataclass(frozen=True)
+class ZipEntry:
+    """One file inside, as deep as was looked."""
+
+    path: str
+    """Name inside the archive; `outer.zip/inner` where nested."""
+    size: int
+    format: str
+    facts: PickleFacts | NpyFacts | None = None
+    problem: str = ""
+    """Why its content is not known; empty when it is."""
+
+
+@final
+@dataclass(frozen=True)
+class ZipFacts(FormatFacts):
+    """Every entry, and every disagreement of the archive with itself."""
+
+    entries: tuple[ZipEntry, ...] = field(repr=False)
+    oddities: tuple[str, ...] = ()
+
+
+def sniff(head: bytes, filename: str) -> bool:
+    """Recognise a local header, or the end record of an empty archive."""
+    del filename
+    return head.startswith((_LOCAL_MAGIC, _EMPTY_MAGIC))
+
+
+def read(path: Path, limits: Limits) -> ZipFacts:
+    """List and look into every entry."""
+    with path.open("rb") as file:
+        return _Archive(file, limits, nesting=1).read()
+
+
+@final
+class _Archive:
+    """One archive being read; collects what it disagrees with itself about."""
+
+    def __init__(self, file: BinaryIO, limits: Limits, *, nesting: int) -> None:
+        self._file, self._limits, self._nesting = file, limits, nesting
+        self._oddities: list[str] = []
+
+    def read(self) -> ZipFacts:
+        """Look into every entry in the order of their bytes."""
+        infos = sorted(directory(self._file, self._limits), key=lambda i: i.header_offset)
+        for name, times in Counter(info.filename for info in infos).items():
+            if times > 1:
+                self._oddities.append(f"{shown(name)} is listed twice")
+        entries: list[ZipEntry] = []
+        reached = 0
+        for info in infos:
+            if not 0 <= info.header_offset - reached <= _SLACK:
+                self._oddities.append(f"unlisted or shared bytes lie before {shown(info.filename)}")
+            at = self._local_header(info)
+            reached = at + info.compress_size
+            entries += self._look(info, at)
+        return ZipFacts(tuple(entries), tuple(self._oddities))
+
+    def _local_header(self, info: zipfile.ZipInfo) -> int:
+        """Compare the entry's own header with the directory; return where its bytes start."""
+        self._file.seek(info.header_offset)
+        raw = self._file.read(_LOCAL.size)
+        if len(raw) < _LOCAL.size or not raw.startswith(_LOCAL_MAGIC):
+            raise MalformedError(f"zip entry {shown(info.filename)} has no local header")
+        _, _, flags, method, _, _, crc, packed, size, name_bytes, extra_bytes = _LOCAL.unpack(raw)
+        name = self._file.read(name_bytes)
+        listed = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437", "replace")
+        differs = name != listed or method != info.compress_type or (flags ^ info.flag_bits) & _ENCRYPTED
+        if not flags & _IN_DESCRIPTOR and _ZIP64 not in (packed, size):
+            differs = differs or (crc, packed, size) != (info.CRC, info.compress_size, info.file_size)
+        if differs:
+            self._oddities.append(f"the two headers of {shown(info.filename)} disagree")
+        return int(info.header_offset + _LOCAL.size + name_bytes + extra_bytes)
+
+    def _look(self, info: zipfile.ZipInfo, at: int) -> list[ZipEntry]:
+        name, kind = info.filename, "data"
+        problem = self._sealed(info)
+        if problem:
+            return [ZipEntry(name, info.file_size, "unknown", problem=problem)]
+        try:
+            head = self._unpack(info, at, SNIFF_BYTES)
+            kind = _kind(head, name)
+            return self._open(info, at, kind)
+        except (ArtefactError, zlib.error) as error:
+            return [ZipEntry(name, info.file_size, kind, problem=str(error))]
+
+    def _sealed(self, info: zipfile.ZipInfo) -> str:
+        """Say why an entry cannot be opened, if it cannot."""
+        if info.flag_bits & _ENCRYPTED:
+            return "encrypted"
+        if info.compress_type not in _READABLE:
+            return f"packed with method {info.compress_type}"
+        if info.file_size > self._limits.zip_ratio * max(info.compress_size, _SMALL):
+            return f"unpacks to more than {self._limits.zip_ratio} times its size"
+        return ""
+
+    def _open(self, info: zipfile.ZipInfo, at: int, kind: str) -> list[ZipEntry]:
+        name, size = info.filename, info.file_size
+        if kind in opaque.NAMES:
+            return [ZipEntry(name, size, kind, problem="an archive that is not opened")]
+        if kind not in ("pickle", "npy", "zip"):
+            return [ZipEntry(name, size, kind)]
+        data = self._whole(info, at)
+        if kind == "zip":
+            return self._nested(name, data)
+        if kind == "npy":
+            return [ZipEntry(name, size, kind, npy.read_bytes(data, self._limits))]
+        return [ZipEntry(name, size, kind, pickle.read_stream(io.BytesIO(data), len(data), self._limits))]
+
+    def _nested(self, name: str, data: bytes) -> list[ZipEntry]:
+        if not self._nesting:
+            return [ZipEntry(name, len(data), "zip", problem="an archive nested too deep to be opened")]
+        inner = _Archive(io.BytesIO(data), self._limits, nesting=self._nesting - 1).read()
+        self._oddities += [f"in {shown(name)}: {oddity}" for oddity in inner.oddities]
+        return [replace(entry, path=f"{name}/{entry.path}") for entry in inner.entries]
+
+    def _whole(self, info: zipfile.ZipInfo, at: int) -> bytes:
+        limit = self._limits.zip_entry_bytes
+        data = self._unpack(info, at, limit + 1)
+        if len(data) > limit:
+            raise LimitError("zip entry in bytes", max(len(data), info.file_size), limit)
+        if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+            self._oddities.append(f"size or checksum of {shown(info.filename)} is wrong")
+        return data
+
+    def _unpack(self, info: zipfile.ZipInfo, at: int, wanted: int) -> bytes:
+        """Unpack the beginning of an entry, in memory bounded by what is wanted."""
+        self._file.seek(at)
+        if info.compress_type == zipfile.ZIP_STORED:
+            return self._file.read(min(wanted, info.compress_size))
+        inflater, parts, left = zlib.decompressobj(-15), bytearray(), info.compress_size
+        while left > 0 and len(parts) < wanted and not inflater.eof:
+            chunk = self._file.read(min(left, 64 * KIB))
+            if not chunk:
+                break
+            left -= len(chunk)
+            parts += inflater.decompress(chunk, wanted - len(parts))
+        return bytes(parts)
+
+
+def directory(file: BinaryIO, limits: Limits) -> list[zipfile.ZipInfo]:
+    """Return the central directory, refused before it is read where it is too large."""
+    _bound_directory(file, limits)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            infos = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, EOFError, OSError) as error:
+        raise MalformedError(f"not a readable zip archive: {error}") from error
+    if len(infos) > limits.zip_entries:
+        raise LimitError("zip entries", len(infos), limits.zip_entries)
+    return infos
+
+
+def _bound_directory(file: BinaryIO, limits: Limits) -> None:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - _TAIL))
+    tail = file.read(_TAIL)
+    at = tail.rfind(_EMPTY_MAGIC)
+    length = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
+    wide = tail.rfind(b"PK\x06\x06")
+    if wide >= 0:
+        length = int.from_bytes(tail[wide + 40 : wide + 48], "little")
+    if length > limits.zip_entries * KIB:
+        raise LimitError("zip directory in bytes", length, limits.zip_entries * KIB)
+
+
+def _kind(head: bytes, name: str) -> str:
+    if pickle.sniff(head, name) or (not sniff(head, name) and pickle.sniff_named(head, name)):
+        return "pickle"
+    if sniff(head, name):
+        return "zip"
+    if npy.sniff(head, name):
+        return "npy"
+    return opaque.kind(head, name) or ("code" if code.kind(head, name) else "data")
+
+
+FORMAT: Final = Format("zip", sniff, read)

@@ -1,0 +1,163 @@
+"""Walk a model once and write down every file: hash while reading, sniff, read its facts, never follow a way out.
+
+What cannot be read becomes a fact with a problem, `code: sentence`; see PROBLEMS.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Final
+
+from sekisho.errors import LimitError, MalformedError, SourceError
+from sekisho.formats import SNIFF_BYTES, roles, sniff
+from sekisho.formats.text import shown
+from sekisho.limits import DEFAULT, MIB, Limits
+from sekisho.records import FileFact, FormatFacts, Inventory, Role
+
+PROBLEMS: Final = {
+    "malformed": "the bytes break their format",
+    "over-limit": "a bound on reading was reached",
+    "unreadable": "the system would not let it be read",
+    "symlink-outside": "a link that leaves the model's folder",
+    "symlink-folder": "a link to a folder, which could go round in circles",
+    "symlink-broken": "a link to nothing",
+    "not-a-file": "a pipe, socket or device",
+    "bad-name": "a name that is not plain text",
+    "too-many-files": "the listing was cut off here",
+    "too-deep": "folders nested too deeply",
+    "not-walked": "a version-control folder, not part of a model",
+}
+"""Every code a problem can start with."""
+
+_BLOCK: Final = MIB
+_NOT_WALKED: Final = frozenset({".git", ".hg", ".svn"})
+
+
+def take(root: Path, limits: Limits = DEFAULT) -> Inventory:
+    """Inventory a model folder, or one file of its own; SourceError if there is nothing to look at."""
+    try:
+        if root.is_dir():
+            return Inventory(str(root), _folder(root.resolve(), limits))
+        if root.is_file():
+            return Inventory(str(root.parent), (_file(root.resolve(), root.name, limits),))
+    except OSError as error:
+        raise SourceError(f"{shown(str(root))}: {error.strerror or error}") from error
+    raise SourceError(f"{shown(str(root))}: no such model folder or file")
+
+
+def problem_code(fact: FileFact) -> str:
+    """Return the code of a file's problem, empty where it has none."""
+    return fact.problem.partition(": ")[0]
+
+
+def _folder(root: Path, limits: Limits) -> tuple[FileFact, ...]:
+    found: list[FileFact] = []
+    for entry in _walk(root, root, limits, depth=0):
+        if len(found) >= limits.files:
+            found.append(_blank("…", "too-many-files", f"more than {limits.files:,} files"))
+            break
+        found.append(entry)
+    if not found:
+        raise SourceError(f"{shown(str(root))}: the folder is empty")
+    return tuple(sorted(found, key=lambda fact: fact.path))
+
+
+def _walk(folder: Path, root: Path, limits: Limits, *, depth: int) -> Iterator[FileFact]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda e: e.name)
+    except OSError as error:
+        if folder == root:
+            raise
+        yield _blank(_relative(folder, root), "unreadable", error.strerror or "input error")
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        if not entry.is_dir(follow_symlinks=False):
+            yield _entry(path, root, limits)
+        elif entry.name in _NOT_WALKED:
+            yield _blank(_relative(path, root), "not-walked", "a version-control folder, not part of a model")
+        elif depth + 1 > limits.depth:
+            yield _blank(_relative(path, root), "too-deep", f"more than {limits.depth} nested folders")
+        else:
+            yield from _walk(path, root, limits, depth=depth + 1)
+
+
+def _entry(path: Path, root: Path, limits: Limits) -> FileFact:
+    """Take one directory entry that is no folder."""
+    name = _relative(path, root)
+    if name != PurePath(path).relative_to(root).as_posix():
+        return _blank(name, "bad-name", "its name is not plain text")
+    try:
+        if path.is_symlink():
+            refused = _refused_link(path, root)
+            if refused:
+                return _blank(name, *refused)
+        if not stat.S_ISREG(path.stat().st_mode):
+            return _blank(name, "not-a-file", "a pipe, socket or device")
+    except (OSError, RuntimeError) as error:
+        return _blank(name, "unreadable", f"{error}")
+    return _file(path, name, limits)
+
+
+def _refused_link(path: Path, root: Path) -> tuple[str, str] | None:
+    """Say why a link is not followed; one to a file within the model is."""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "symlink-broken", "a link to nothing, or round in circles"
+    if not target.is_relative_to(root):
+        return "symlink-outside", "a link that leaves the model's folder"
+    if target.is_dir():
+        return "symlink-folder", "a link to a folder of the model"
+    return None
+
+
+def _file(path: Path, name: str, limits: Limits) -> FileFact:
+    """Hash and read one regular file."""
+    try:
+        size = path.stat().st_size
+        if size > limits.file_bytes:
+            return _blank(
+                name, "over-limit", str(LimitError("file in bytes", size, limits.file_bytes)), size=size
+            )
+        head, digest = _hash(path)
+    except OSError as error:
+        return _blank(name, "unreadable", error.strerror or "input error")
+    form = sniff(head, path.name)
+    if form is None:
+        return FileFact(name, size, digest, "unknown", Role.UNKNOWN)
+    facts: FormatFacts | None = None
+    problem = ""
+    try:
+        facts = form.read(path, limits)
+    except MalformedError as error:
+        problem = f"malformed: {error}"
+    except LimitError as error:
+        problem = f"over-limit: {error}"
+    except OSError as error:
+        problem = f"unreadable: {error.strerror or 'input error'}"
+    return FileFact(name, size, digest, form.name, roles.judge(form.name, path.name, facts), problem, facts)
+
+
+def _hash(path: Path) -> tuple[bytes, str]:
+    """Return the first bytes and the sha256 of all, in one streamed read."""
+    digest, buffer = hashlib.sha256(), bytearray(_BLOCK)
+    view, head = memoryview(buffer), b""
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            if len(head) < SNIFF_BYTES:
+                head += bytes(view[: min(count, SNIFF_BYTES - len(head))])
+            digest.update(view[:count])
+    return head, digest.hexdigest()
+
+
+def _relative(path: Path, root: Path) -> str:
+    """Return the path as text that can always be written down."""
+    text = path.relative_to(root).as_posix()
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
+def _blank(path: str, code: str, text: str, *, size: int = 0) -> FileFact:
+    return FileFact(path, size, "", "unread", Role.UNKNOWN, f"{code}: {text}")
