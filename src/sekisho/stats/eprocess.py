@@ -40,7 +40,8 @@ def log_e(x: ArrayLike, mu0: float, lo: float = -1.0) -> Array:
 def log_mean(logs: ArrayLike, axis: int = 0) -> Array:
     """Log of the mean of exp(logs) along an axis; a mean of e-processes on one clock is an e-process."""
     values = np.asarray(logs, dtype=np.float64)
-    mean: Array = np.logaddexp.reduce(values, axis=axis) - np.log(values.shape[axis])
+    top = values.max(axis=axis, keepdims=True)
+    mean: Array = np.log(np.mean(np.exp(values - top), axis=axis)) + top.squeeze(axis)
     return mean
 
 
