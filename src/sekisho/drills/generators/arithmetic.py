@@ -119,10 +119,10 @@ def _boxes(d: Draw) -> Problem:
 def _savings(d: Draw) -> Problem:
     name, start, weekly, weeks, spent = (
         d.pick(NAMES),
-        d.whole(5, 80),
+        d.whole(20, 80),
         d.whole(3, 20),
         d.whole(4, 15),
-        d.whole(2, 40),
+        d.whole(2, 30),
     )
     saved = weekly * weeks
     return (
