@@ -107,7 +107,7 @@ def test_published_activation_attacks_are_found_beside_a_control(published):
 
 
 @cache
-def cell(candidate, control, seed, runs=150, families=300):
+def cell(candidate, control, seed, runs=100, families=300):
     """One of 20 cells, rates as (before, after): in which runs it is (found, clear)."""
     d, bar = draws((runs, families), *candidate, 0.02, seed), np.log(20 / 0.05)
     alarm = peak(log_e(d, 0.05)) >= bar
