@@ -1,0 +1,110 @@
+"""Code that comes with the model.
+
+What it does: finds files that a machine could execute, and settings that tell a loader to import such files
+(auto_map, auto_mapping, class paths, kernels fetched from a hub, trust_remote_code).
+Why it matters: such code runs with the rights of whoever loads the model, before any answer is generated.
+What to do: use an architecture that the library itself supports, delete the code and the settings that name it, inspect again.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, final
+
+from sekisho.checks.base import AbstractCheck, Case
+from sekisho.formats.code import CodeFacts
+from sekisho.formats.json_config import JsonFacts
+from sekisho.formats.rules import SAFE_LIBRARIES
+from sekisho.formats.text import shown
+from sekisho.formats.zipfile_ import ZipFacts
+from sekisho.records import FileFact, Finding, Outcome, Severity
+
+_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_HUB_PATH: Final = re.compile(r"[\w.\-]+(/|--|::)[\w.\-/]+")
+_KERNEL_KEYS: Final = (
+    "attn_implementation",
+    "_attn_implementation",
+    "experts_implementation",
+    "_experts_implementation",
+)
+_UNREAD: Final = ("json", "code", "unread", "tokenizer", "zip")
+
+
+@final
+class RemoteCode(AbstractCheck):
+    """No code, and nothing that asks for any."""
+
+    id = "remote-code"
+
+    def run(self, case: Case) -> Iterator[Finding]:
+        """Look at code files, then at every setting of every JSON file."""
+        for file in case.candidate.files:
+            yield from self._file(file)
+
+    def _file(self, file: FileFact) -> Iterator[Finding]:
+        match file.facts:
+            case CodeFacts(kind=kind):
+                yield self._code(file.path, kind)
+            case ZipFacts(entries=entries):
+                inner = (e for e in entries if e.format == "code")
+                yield from (self._code(f"{file.path}:{shown(e.path)}", "in an archive") for e in inner)
+            case JsonFacts(document=document):
+                yield from (self._setting(file.path, *named) for named in _settings(document))
+        if file.problem and file.format in _UNREAD:
+            problem = file.problem.partition(": ")[2]
+            sentence = f"{file.path} could not be read, so whether it asks for code is unknown: {problem}."
+            named = (("file", file.path), ("problem", problem))
+            yield Finding(self.id, Outcome.CANNOT_TELL, Severity.HOLD, file.path, "not-read", sentence, named)
+
+    def _code(self, where: str, kind: str) -> Finding:
+        sentence = f"{where} can be executed ({kind})."
+        named = (("file", where), ("kind", kind))
+        return Finding(self.id, Outcome.FAIL, Severity.REJECT, where, "code-file", sentence, named)
+
+    def _setting(self, path: str, reason: str, key: str, value: str) -> Finding:
+        sentence = f"{path} asks the loader to run code from elsewhere: {key} names {value}."
+        named = (("file", path), ("key", key), ("name", value))
+        return Finding(self.id, Outcome.FAIL, Severity.REJECT, f"{path}:{key}", reason, sentence, named)
+
+
+def _settings(document: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield (reason, key, what it names) of every setting that leads to code, at any depth."""
+    if isinstance(document, list):
+        for item in document:
+            yield from _settings(item)
+    if isinstance(document, dict):
+        for key, value in document.items():
+            found = _reason(key, value)
+            if found:
+                yield found, shown(key), shown(", ".join(_texts(value)))
+            else:
+                yield from _settings(value)
+
+
+def _reason(key: str, value: Any) -> str:
+    """Return why a setting is refused, empty where it is not."""
+    if key == "auto_map" and value:
+        return "auto-map"
+    if key == "auto_mapping" and value:
+        library = value.get("parent_library") if isinstance(value, dict) else None
+        return "" if isinstance(library, str) and _comes_with_a_library(library) else "auto-map"
+    if key == "trust_remote_code" and value:
+        return "trust-remote-code"
+    if key in _KERNEL_KEYS and any("/" in text for text in _texts(value)):
+        return "hub-kernel"
+    if isinstance(value, str) and (key.endswith("_class") or key in ("type", "_class_name")):
+        leads_out = _DOTTED.fullmatch(value) or (key != "type" and _HUB_PATH.fullmatch(value))
+        return "class-path" if leads_out and not _comes_with_a_library(value) else ""
+    return ""
+
+
+def _comes_with_a_library(dotted: str) -> bool:
+    return dotted.startswith(tuple(SAFE_LIBRARIES)) and _DOTTED.fullmatch(dotted) is not None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text inside a value."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+    elif value is not None:
+        yield str(value)

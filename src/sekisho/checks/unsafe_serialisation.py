@@ -1,0 +1,110 @@
+"""Weights that run code when they are loaded.
+
+What it does: walks every pickle opcode by opcode, bare or inside zip, torch or NumPy files, under any name, and lists what
+it would import. Archives that are not opened, and archives that contradict themselves, are named as such.
+Why it matters: loading a pickle means running it, so whoever wrote the file commands the machine that loads it.
+What to do: ask for safetensors, or convert on a machine that may be lost; delete leftovers such as training_args.bin.
+"""
+
+from collections.abc import Iterator
+from typing import Final, final
+
+from sekisho.checks.base import AbstractCheck, Case
+from sekisho.formats import opaque
+from sekisho.formats.npy import NpyFacts
+from sekisho.formats.pickle import PickleFacts
+from sekisho.formats.rules import PICKLE_INERT
+from sekisho.formats.text import shown
+from sekisho.formats.zipfile_ import ZipFacts
+from sekisho.records import FileFact, Finding, Outcome, Severity
+
+_PICKLED: Final = ("pickle", "npy", "zip")
+_DATA_CONTAINERS: Final = ("onnx", "tflite", "tensorflow", "coreml", "tensorrt", "parquet", "flax")
+_NAMED: Final = 5
+"""Globals a sentence names before it stops."""
+
+
+@final
+class UnsafeSerialisation(AbstractCheck):
+    """No file may be a pickle, hold one, or be closed to inspection."""
+
+    id = "unsafe-serialisation"
+
+    def run(self, case: Case) -> Iterator[Finding]:
+        """Look at every file, whatever it is called."""
+        for file in case.candidate.files:
+            yield from self._file(file)
+
+    def _file(self, file: FileFact) -> Iterator[Finding]:
+        match file.facts:
+            case PickleFacts() as facts:
+                yield self._pickle(file.path, facts)
+            case NpyFacts(pickle=PickleFacts() as facts):
+                yield self._pickle(file.path, facts)
+            case ZipFacts() as facts:
+                yield from self._archive(file.path, facts)
+            case opaque.OpaqueFacts():
+                yield self._closed(file)
+            case None:
+                yield from self._unread(file)
+
+    def _pickle(self, where: str, facts: PickleFacts) -> Finding:
+        """Refuse a pickle; name what it imports, else why it is refused all the same."""
+        reached = [name for name in facts.globals if name not in PICKLE_INERT]
+        if reached:
+            name = ", ".join(shown(n) for n in reached[:_NAMED])
+            sentence = f"{where} would import {name} when loaded."
+            facts_named = (("file", where), ("name", name))
+            return Finding(
+                self.id, Outcome.FAIL, Severity.REJECT, where, "pickle-global", sentence, facts_named
+            )
+        if facts.broken:
+            return self._broken(where, facts.broken)
+        sentence = (
+            f"{where} is a pickle; it seems only to rebuild tensors, but weights must not come as a program."
+        )
+        return Finding(
+            self.id, Outcome.FAIL, Severity.REJECT, where, "pickle-weights", sentence, (("file", where),)
+        )
+
+    def _broken(self, where: str, problem: str) -> Finding:
+        sentence = f"{where} is taken for a pickle and cannot be read to its end: {problem}."
+        named = (("file", where), ("problem", problem))
+        return Finding(self.id, Outcome.FAIL, Severity.REJECT, where, "pickle-broken", sentence, named)
+
+    def _archive(self, path: str, facts: ZipFacts) -> Iterator[Finding]:
+        for oddity in facts.oddities[:_NAMED]:
+            sentence = f"The archive {path} contradicts itself: {oddity}."
+            named = (("file", path), ("problem", oddity))
+            yield Finding(
+                self.id, Outcome.FAIL, Severity.REJECT, path, "archive-inconsistent", sentence, named
+            )
+        for entry in facts.entries:
+            where = f"{path}:{shown(entry.path)}"
+            inner = entry.facts.pickle if isinstance(entry.facts, NpyFacts) else entry.facts
+            if inner is not None:
+                yield self._pickle(where, inner)
+            if entry.problem and entry.format == "pickle":
+                yield self._broken(where, entry.problem)
+            elif entry.problem:
+                sentence = f"{where} could not be looked into: {entry.problem}."
+                named = (("file", where), ("problem", entry.problem))
+                yield Finding(
+                    self.id, Outcome.CANNOT_TELL, Severity.REJECT, where, "entry-closed", sentence, named
+                )
+
+    def _closed(self, file: FileFact) -> Finding:
+        severity = Severity.HOLD if file.format in _DATA_CONTAINERS else Severity.REJECT
+        sentence = f"{file.path} is a {file.format} container, which is not opened here."
+        named = (("file", file.path), ("format", file.format))
+        return Finding(self.id, Outcome.CANNOT_TELL, severity, file.path, "container-closed", sentence, named)
+
+    def _unread(self, file: FileFact) -> Iterator[Finding]:
+        if file.format == "pickle" and file.problem.startswith("malformed"):
+            yield self._broken(file.path, file.problem.partition(": ")[2])
+        elif file.format in (*_PICKLED, "unread"):
+            severity = Severity.REJECT if file.format in _PICKLED else Severity.HOLD
+            problem = file.problem.partition(": ")[2]
+            sentence = f"{file.path} could not be read, so what loading it would do is unknown: {problem}."
+            named = (("file", file.path), ("problem", problem))
+            yield Finding(self.id, Outcome.CANNOT_TELL, severity, file.path, "not-read", sentence, named)
