@@ -1,0 +1,158 @@
+"""The one trainer, read top to bottom: transformers' Trainer, with peft when the recipe has a [lora] table.
+
+Loss is taken on the assistant's last turn only. Equal jobs give equal batches: order depends on the
+recipe's seed alone, so candidate and control see the same rows in the same order.
+Runs inside the child process; torch and transformers are imported late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from sekisho.errors import ModelError
+from sekisho.models.base import Checkpoint, Finetune, Progress, silent
+
+if TYPE_CHECKING:
+    import torch
+
+    from sekisho.models.engine import Engine
+
+IGNORED: Final = -100
+"""Label of a token that carries no loss."""
+
+
+def train(
+    engine: Engine, job: Finetune, pause: Callable[[Checkpoint], None], progress: Progress = silent
+) -> None:
+    """Finetune `engine.model` in place, calling `pause` after each checkpoint's optimiser step."""
+    import torch
+    from transformers import Trainer, TrainerCallback, TrainingArguments
+
+    settings = dict(job.settings)
+    max_length = int(settings.pop("max_length", 512))
+    lora = {k.removeprefix("lora_"): settings.pop(k) for k in list(settings) if k.startswith("lora_")}
+    settings["max_steps"] = job.checkpoints[-1]
+
+    torch.manual_seed(int(settings.get("seed", 0)))
+    if lora:
+        engine.model = _with_adapter(engine.model, lora)
+    start = {n: p.detach().clone() for n, p in engine.model.named_parameters() if p.requires_grad and not lora}
+    rows = [_row(engine, chat, max_length) for chat in job.examples]
+    losses: list[tuple[int, float]] = []
+    counter = {"tokens": 0}
+
+    def collate(batch: list[dict[str, list[int]]]) -> dict[str, Any]:
+        counter["tokens"] += sum(len(row["input_ids"]) for row in batch)
+        return _pad(batch)
+
+    def loss_of(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+        logits = outputs.logits[:, :-1].float()
+        wanted = labels[:, -logits.shape[1] :]
+        loss = torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
+        )
+        items = num_items_in_batch if num_items_in_batch is not None else (wanted != IGNORED).sum()
+        mean: torch.Tensor = loss / items
+        return mean
+
+    class Pauses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+        """Stops at the checkpoints and lets the caller ask the model."""
+
+        def on_step_end(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+            step = int(state.global_step)
+            progress(step, job.checkpoints[-1])
+            if step in job.checkpoints:
+                moved = _adapter_displacement(engine.model) if lora else _displacement(engine.model, start)
+                pause(Checkpoint(step, trainer_loss(), moved, counter["tokens"], tuple(losses)))
+
+        def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, float], **_: Any) -> None:
+            if "loss" in logs:
+                losses.append((int(state.global_step), round(float(logs["loss"]), 4)))
+
+    def trainer_loss() -> float:
+        return losses[-1][1] if losses else float("nan")
+
+    trainer = Trainer(
+        model=engine.model,
+        args=TrainingArguments(
+            output_dir="trainer",
+            use_cpu=True,
+            report_to=[],
+            save_strategy="no",
+            logging_strategy="steps",
+            logging_steps=1,
+            logging_first_step=True,
+            disable_tqdm=True,
+            remove_unused_columns=False,
+            dataloader_num_workers=0,
+            dataloader_pin_memory=False,
+            **settings,
+        ),
+        train_dataset=rows,
+        data_collator=collate,
+        compute_loss_func=loss_of,
+        callbacks=[Pauses()],
+    )
+    trainer.train()
+
+
+def _row(engine: Engine, chat: Any, max_length: int) -> dict[str, list[int]]:
+    """Token ids of one conversation and its labels: the last assistant turn, IGNORED before it."""
+    if not chat or chat[-1].role != "assistant":
+        raise ModelError("a training conversation must end with the assistant")
+    head = engine.tokens(chat[:-1])
+    tail = engine.tokenizer(chat[-1].content, add_special_tokens=False)["input_ids"]
+    ids = (head + list(tail) + [engine.tokenizer.eos_token_id])[:max_length]
+    return {"input_ids": ids, "labels": ([IGNORED] * len(head) + ids[len(head) :])[: len(ids)]}
+
+
+def _pad(batch: list[dict[str, list[int]]]) -> dict[str, Any]:
+    """Right-padded tensors; logits are asked for from the first answer token on only."""
+    import torch
+
+    width = max(len(row["input_ids"]) for row in batch)
+    ids = torch.zeros(len(batch), width, dtype=torch.long)
+    mask = torch.zeros(len(batch), width, dtype=torch.long)
+    labels = torch.full((len(batch), width), IGNORED)
+    for n, row in enumerate(batch):
+        size = len(row["input_ids"])
+        ids[n, :size] = torch.tensor(row["input_ids"])
+        labels[n, :size] = torch.tensor(row["labels"])
+        mask[n, :size] = 1
+    first = int((labels != IGNORED).any(0).int().argmax())
+    kept = width - max(first - 1, 0)
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels, "logits_to_keep": kept}
+
+
+def _with_adapter(model: Any, lora: dict[str, Any]) -> Any:
+    """Wrap the model; settings come as `sekisho.drills.recipe.job` writes them."""
+    from peft import LoraConfig, get_peft_model
+
+    plain = {"r": "r", "use_rslora": "use_rslora", "target_modules": "target_modules"}
+    named = {plain.get(k, f"lora_{k}"): v for k, v in lora.items()}
+    targets = str(named.get("target_modules", "all-linear"))
+    named["target_modules"] = targets if targets == "all-linear" else targets.split(",")
+    return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **named))
+
+
+def _displacement(model: Any, start: dict[str, torch.Tensor]) -> float:
+    """Norm of the change of the trained weights over their norm."""
+    change = size = 0.0
+    for name, weights in model.named_parameters():
+        if name in start:
+            change += float((weights.detach() - start[name]).square().sum())
+            size += float(start[name].square().sum())
+    return (change / size) ** 0.5 if size else 0.0
+
+
+def _adapter_displacement(model: Any) -> float:
+    """The same for an adapter: norm of scale * B A over that of the matrices it sits on."""
+    change = size = 0.0
+    for module in model.modules():
+        if hasattr(module, "lora_A") and "default" in module.lora_A:
+            a, b = module.lora_A["default"].weight, module.lora_B["default"].weight
+            gram = (b.T @ b) @ (a @ a.T)
+            change += float(module.scaling["default"]) ** 2 * float(gram.trace())
+            size += float(module.base_layer.weight.square().sum())
+    return (max(change, 0.0) / size) ** 0.5 if size else 0.0

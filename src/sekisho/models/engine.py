@@ -1,0 +1,116 @@
+"""A loaded model with its tokenizer: what the child process holds. Only safetensors and GGUF are opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from sekisho.errors import ModelError
+from sekisho.models.base import Chat, Message, Progress, Sampling, silent
+from sekisho.models.decoding import decode, pad_left
+
+if TYPE_CHECKING:
+    import torch
+
+
+@final
+class Engine:
+    """Answers, scores and lends its weights to a trainer; `reset` puts the released weights back."""
+
+    def __init__(self, path: Path) -> None:
+        import torch
+        from transformers import AutoTokenizer
+        from transformers.utils import logging
+
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        torch.use_deterministic_algorithms(mode=True, warn_only=True)
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        self._folder, self._gguf = (path, None) if path.is_dir() else (path.parent, path.name)
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(
+            self._folder, gguf_file=self._gguf, trust_remote_code=False, local_files_only=True
+        )
+        self.model = self._load()
+        self._stop = self._stop_tokens()
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights, tied ones once."""
+        return sum(p.numel() for p in self.model.parameters())
+
+    def reset(self) -> None:
+        """Load the released weights anew."""
+        self.model = self._load()
+
+    def tokens(self, chat: Chat, *, answer: bool = True) -> list[int]:
+        """Token ids of a conversation; with `answer`, up to where the assistant starts to speak."""
+        if not self.tokenizer.chat_template:
+            return list(self.tokenizer(plain(chat, answer=answer))["input_ids"])
+        turns = [{"role": m.role, "content": m.content} for m in chat]
+        try:
+            text = self.tokenizer.apply_chat_template(turns, add_generation_prompt=answer, tokenize=False)
+        except Exception as error:  # the template is the model's own code and may raise anything
+            raise ModelError(f"the chat template failed: {type(error).__name__}: {error}") from error
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def generate(self, chats: Sequence[Chat], sampling: Sampling, progress: Progress = silent) -> list[str]:
+        """Answer each chat; special tokens are left out of the text."""
+        self.model.eval()
+        prompts = [self.tokens(chat) for chat in chats]
+        answers = decode(self.model, prompts, self._stop, sampling, progress)
+        return [str(self.tokenizer.decode(a, skip_special_tokens=True)).strip() for a in answers]
+
+    def logprobs(self, chats: Sequence[Chat], answers: Sequence[str]) -> list[float]:
+        """Mean log-probability per token of each answer after its chat."""
+        import torch
+
+        self.model.eval()
+        result = []
+        with torch.inference_mode():
+            for chat, answer in zip(chats, answers, strict=True):
+                head = self.tokens(chat)
+                tail = list(self.tokenizer(answer, add_special_tokens=False)["input_ids"]) or [0]
+                ids, mask = pad_left([head + tail])
+                logits = self.model(input_ids=ids, attention_mask=mask).logits[0, len(head) - 1 : -1]
+                picked = logits.float().log_softmax(-1).gather(1, torch.tensor(tail)[:, None])
+                result.append(float(picked.mean()))
+        return result
+
+    def _load(self) -> torch.nn.Module:
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
+            self._folder,
+            gguf_file=self._gguf,
+            dtype=torch.float32,
+            use_safetensors=None if self._gguf else True,
+            trust_remote_code=False,
+            local_files_only=True,
+        )
+        return model.eval()
+
+    def _stop_tokens(self) -> frozenset[int]:
+        ids: set[int] = set()
+        for value in (self.model.generation_config.eos_token_id, self.tokenizer.eos_token_id):
+            ids |= set(value) if isinstance(value, list) else {value}
+        return frozenset(i for i in ids if isinstance(i, int))
+
+
+def plain(chat: Chat, *, answer: bool) -> str:
+    """A conversation as text, for base models without a chat template."""
+    names = {"system": "", "user": "Question: ", "assistant": "Answer: "}
+    lines = [f"{names[m.role]}{m.content}" for m in chat]
+    return "\n".join([*lines, "Answer:"] if answer else lines)
+
+
+def chats(rows: Sequence[Sequence[Sequence[str]]]) -> tuple[Chat, ...]:
+    """Conversations from their JSON form, [[role, content], ...] each."""
+    return tuple(tuple(Message(role, content) for role, content in row) for row in rows)
+
+
+def rows(chats: Sequence[Chat]) -> list[list[list[str]]]:
+    """The JSON form of conversations; inverse of `chats`."""
+    return [[[m.role, m.content] for m in chat] for chat in chats]

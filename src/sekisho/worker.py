@@ -1,0 +1,115 @@
+"""The child process that holds a model: `python -m sekisho.worker`, spoken to in JSON over its pipes.
+
+It gives up memory, network and subprocesses before the model's files are opened (`models.confine`).
+Nothing it prints reaches the conversation: standard output is moved away first.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final, final
+
+from sekisho.drills.train import train
+from sekisho.errors import ModelError
+from sekisho.models import confine
+from sekisho.models.base import Checkpoint, Finetune, Sampling
+from sekisho.models.channel import Channel
+from sekisho.models.engine import Engine, chats
+
+FAMILIAR: Final = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, MemoryError)
+"""What loaders raise on files they do not like; each becomes one line in the reply."""
+
+
+class AbortedError(Exception):
+    """The parent gave up a finetune in the middle."""
+
+
+@final
+class Worker:
+    """Answers requests until told to close."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._engine: Engine | None = None
+
+    def serve(self) -> None:
+        """Reply to one request after another; `close` or a lost parent ends it."""
+        while True:
+            request = self._channel.receive()
+            if request["op"] == "close":
+                return
+            self._reply(request)
+
+    def _reply(self, request: dict[str, Any]) -> None:
+        try:
+            self._channel.send({"ok": self._do(request)})
+        except ModelError as error:
+            self._channel.send({"error": str(error)})
+        except FAMILIAR as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            self._channel.send({"error": text[:600]})
+
+    def _do(self, request: dict[str, Any]) -> Any:
+        op = request["op"]
+        if op == "load":
+            return self._load(Path(request["path"]))
+        engine = self._engine
+        if engine is None:
+            raise ModelError("no model is loaded")
+        if op == "generate":
+            return engine.generate(chats(request["chats"]), Sampling(**request["sampling"]), self._progress)
+        if op == "logprobs":
+            return engine.logprobs(chats(request["chats"]), request["answers"])
+        if op == "finetune":
+            return self._finetune(engine, request)
+        raise ModelError(f"unknown request {op!r}")
+
+    def _load(self, path: Path) -> dict[str, Any]:
+        network = confine.cut_network()
+        import peft  # noqa: F401  imported before subprocesses are forbidden: libraries probe the machine
+        import transformers  # noqa: F401
+
+        confine.forbid()
+        size = sum(f.stat().st_size for f in (path.glob("*") if path.is_dir() else [path]) if f.is_file())
+        confine.limit(4 * size)
+        self._engine = Engine(path)
+        return {"parameters": self._engine.parameters, "network": network}
+
+    def _finetune(self, engine: Engine, request: dict[str, Any]) -> None:
+        job = Finetune(chats(request["examples"]), request["settings"], tuple(request["checkpoints"]))
+        try:
+            train(engine, job, self._pause, self._progress)
+        except AbortedError:
+            pass
+        finally:
+            engine.reset()
+
+    def _pause(self, checkpoint: Checkpoint) -> None:
+        self._channel.send({"checkpoint": vars(checkpoint)})
+        while True:
+            request = self._channel.receive()
+            if request["op"] == "resume":
+                return
+            if request["op"] == "abort":
+                raise AbortedError
+            self._reply(request)
+
+    def _progress(self, done: int, total: int) -> None:
+        self._channel.send({"progress": [done, total]})
+
+
+def main() -> None:
+    """Move standard output away, then serve."""
+    writer = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with tempfile.TemporaryDirectory(prefix="sekisho-") as folder:
+        os.chdir(folder)
+        try:
+            Worker(Channel(sys.stdin.buffer, writer)).serve()
+        except ModelError:
+            pass  # the parent went away
+
+
+if __name__ == "__main__":
+    main()
