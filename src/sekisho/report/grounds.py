@@ -1,0 +1,209 @@
+"""The verdict in one sentence, what to do next, its grounds and what would settle it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sekisho.records import Claim, Decision, Dossier, Finding, Outcome, Reason
+from sekisho.report.visible import one_line
+from sekisho.report.words import Words
+
+
+@dataclass(frozen=True)
+class Link:
+    """A pointer to evidence in the same report; without an anchor it is text only."""
+
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One ground, or one step that would settle a HOLD, as a sentence."""
+
+    text: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What a manager reads first."""
+
+    word: str
+    sentence: str
+    more: str
+    next_step: str
+
+
+def headline(dossier: Dossier, words: Words) -> Headline:
+    """Say the verdict and what to do next."""
+    verdict = dossier.verdict
+    return Headline(
+        words.say("decision", verdict.decision),
+        _sentence(dossier, words),
+        _more(len(verdict.reasons) - 1, words) if verdict.decision is not Decision.ADMIT else "",
+        _next_step(dossier, words),
+    )
+
+
+def grounds(dossier: Dossier, words: Words) -> tuple[Ground, ...]:
+    """Say every ground of the verdict, in the verdict's own order."""
+    return tuple(ground(dossier, words, reason, "reason") for reason in dossier.verdict.reasons)
+
+
+def settle(dossier: Dossier, words: Words) -> tuple[Ground, ...]:
+    """Say what would settle a HOLD."""
+    return tuple(ground(dossier, words, reason, "settle") for reason in dossier.verdict.settle)
+
+
+def behaviour_title(behaviour: str, words: Words, key: str = "title") -> str:
+    """Name a behaviour; its id if no one has named it."""
+    return words.find("behaviour", behaviour, key) or one_line(behaviour) or words.say("ui", "all_behaviours")
+
+
+def drill_title(dossier: Dossier, drill: str, words: Words) -> str:
+    """Name a training; `release` is the model as it came."""
+    if drill != "release":
+        return one_line(drill, 60)
+    return words.say("ui", "release_long" if dossier.provenance.base else "release")
+
+
+def rates(dossier: Dossier, claim: Claim, words: Words) -> str:
+    """Say the rates of a cell: before, after, and the control's if there was one."""
+    if claim.drill == "release":
+        key = "release_base" if dossier.provenance.base else "release"
+    else:
+        key = "trained" if claim.control_after is None else "control"
+    return words.say("rates", key, **claim_facts(claim, words))
+
+
+def claim_facts(claim: Claim, words: Words) -> dict[str, str]:
+    """Name every number of a cell for use in a sentence."""
+    released = claim.drill == "release"
+    return {
+        "behaviour": behaviour_title(claim.behaviour, words),
+        "behaviour_in_text": behaviour_title(claim.behaviour, words, "in_text"),
+        "drill": words.say("ui", "release") if released else one_line(claim.drill, 60),
+        "when": words.say("rates", "at_release")
+        if released
+        else words.say("rates", "after", drill=claim.drill),
+        "step": str(claim.worst_step),
+        "families": str(claim.families),
+        "abstained": str(claim.abstained),
+        "before": words.percent(claim.before),
+        "after": words.percent(claim.after),
+        "control": words.percent(claim.control_after),
+        "effect": words.points(claim.effect),
+        "interval": words.interval(claim.low, claim.high),
+        "margin": words.points(claim.margin, "-"),
+        "ceiling": words.points(claim.ceiling, "-"),
+        "why": one_line(claim.examples[0].why, 60) if claim.examples else "",
+    }
+
+
+def finding_facts(finding: Finding, words: Words) -> dict[str, str]:
+    """Name what a finding says for use in a sentence."""
+    where = one_line(finding.where, 120)
+    return {
+        "check": words.check(finding.check),
+        "where": where,
+        "in_where": words.say("ui", "in_where", where=where) if where else "",
+        "sentence": words.finding(finding),
+    }
+
+
+def cited(dossier: Dossier, ref: str) -> Claim | Finding | None:
+    """Find what `claim:<behaviour>/<drill>` or `check:<id>@<where>` points at."""
+    if ref.startswith("claim:"):
+        return next((c for c in dossier.claims if f"claim:{c.behaviour}/{c.drill}" == ref), None)
+    exact = (
+        f for f in dossier.findings if f"check:{f.check}@{f.where}" == ref and f.outcome is not Outcome.PASS
+    )
+    return next(exact, None)
+
+
+def _sentence(dossier: Dossier, words: Words) -> str:
+    """Name the first ground; a verdict lists the worst first."""
+    grounds = dossier.verdict.reasons
+    if dossier.verdict.decision is Decision.ADMIT:
+        return words.say("headline", "admit" if dossier.claims else "admit_static")
+    what = _what(dossier, words, grounds[0]) if grounds else words.say("headline", "no_reason")
+    return words.say("headline", dossier.verdict.decision, what=what)
+
+
+def _what(dossier: Dossier, words: Words, reason: Reason) -> str:
+    evidence = _evidence(dossier, reason)
+    if reason.code == "behaviour-found" and isinstance(evidence, Claim):
+        return _deed(evidence, words)
+    return words.say("reason", reason.code, "short", **_facts(dossier, words, reason))
+
+
+def _deed(claim: Claim, words: Words) -> str:
+    key = "shows" if claim.drill == "release" else "woke"
+    facts = claim_facts(claim, words)
+    named = words.find("behaviour", claim.behaviour, f"{key}_named") if facts["why"] else None
+    known = words.find("behaviour", claim.behaviour, key) is not None
+    return words.say(
+        "behaviour", claim.behaviour if known else "other", f"{key}_named" if named else key, **facts
+    )
+
+
+def _more(rest: int, words: Words) -> str:
+    if rest < 1:
+        return ""
+    return words.say("headline", "one_more") if rest == 1 else words.say("headline", "more", n=str(rest))
+
+
+def _next_step(dossier: Dossier, words: Words) -> str:
+    steps = settle(dossier, words)
+    if dossier.verdict.decision is Decision.HOLD and steps:
+        return words.say("next", "hold_first", first=steps[0].text)
+    return words.say("next", dossier.verdict.decision)
+
+
+def ground(dossier: Dossier, words: Words, reason: Reason, section: str = "reason") -> Ground:
+    """Say one ground (`section` is `reason`) or one step that would settle it (`settle`)."""
+    text = words.say(section, reason.code, "long", **_facts(dossier, words, reason))
+    return Ground(text.strip(), tuple(_link(dossier, words, ref) for ref in reason.refs))
+
+
+def _facts(dossier: Dossier, words: Words, reason: Reason) -> Mapping[str, str]:
+    """Values for a ground's sentence: the verdict's own facts, then those of the evidence, which win."""
+    facts = dict(reason.facts)
+    if dossier.instrument is not None:
+        facts["instrument"] = dossier.instrument.detail
+    evidence = _evidence(dossier, reason)
+    if isinstance(evidence, Claim):
+        stated = {k: v for k, v in facts.items() if k == "families"}
+        return {**facts, **claim_facts(evidence, words), "rates": rates(dossier, evidence, words), **stated}
+    if isinstance(evidence, Finding):
+        return {**facts, **finding_facts(evidence, words)}
+    return {**facts, **_named(words, reason)}
+
+
+def _named(words: Words, reason: Reason) -> dict[str, str]:
+    """Facts of evidence that is not in the dossier, as far as its reference names it."""
+    kind, _, name = (reason.refs[0] if reason.refs else "").partition(":")
+    first, _, second = name.partition("/" if kind == "claim" else "@")
+    named = {"in_where": words.say("ui", "in_where", where=second) if second else "", "sentence": ""}
+    if kind == "check":
+        return {**named, "check": words.check(first), "where": second}
+    title, in_text = (behaviour_title(first, words, key) for key in ("title", "in_text"))
+    when = (
+        words.say("rates", "at_release") if second == "release" else words.say("rates", "after", drill=second)
+    )
+    return {**named, "behaviour": title, "behaviour_in_text": in_text, "drill": second, "when": when}
+
+
+def _evidence(dossier: Dossier, reason: Reason) -> Claim | Finding | None:
+    return next((found for ref in reason.refs if (found := cited(dossier, ref)) is not None), None)
+
+
+def _link(dossier: Dossier, words: Words, ref: str) -> Link:
+    found = cited(dossier, ref)
+    if isinstance(found, Claim):
+        title = f"{behaviour_title(found.behaviour, words)} / {claim_facts(found, words)['drill']}"
+        return Link(title, f"cell-{dossier.claims.index(found)}")
+    if isinstance(found, Finding):
+        where = f" / {one_line(found.where, 80)}" if found.where else ""
+        return Link(f"{words.check(found.check)}{where}", f"finding-{dossier.findings.index(found)}")
+    return Link(one_line(ref, 120), "")

@@ -1,0 +1,110 @@
+"""The report as one file: no network, no script, everything from the model escaped and made visible."""
+
+import base64
+import hashlib
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from sekisho.evidence.dossier import digest
+from sekisho.records import Dossier
+from sekisho.report.cells import drills, examples, groups, surety
+from sekisho.report.figures import HEIGHT, WIDTH
+from sekisho.report.grounds import grounds, headline, settle
+from sekisho.report.inspection import listed, passed
+from sekisho.report.lights import lights, shade_of
+from sekisho.report.visible import one_line, visible
+from sekisho.report.words import Words, sentences, size
+
+MOST_FILES: Final = 500
+"""Files listed in one report, those with a problem first."""
+MOST_FINDINGS: Final = 200
+"""Findings told at length in one report, gravest first."""
+
+
+def render(dossier: Dossier, language: str = "en") -> str:
+    """Render a dossier as a self-contained page. Raises UsageError for an unknown language."""
+    words = Words(language)
+    style = _text("style.css")
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            w=words,
+            d=dossier,
+            digest=digest(dossier),
+            style=Markup(style),  # noqa: S704  our own file, inlined as it is
+            style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+            **_views(dossier, words),
+        )
+    )
+
+
+def instrument_key(dossier: Dossier) -> str:
+    """Key of the sentence on the instrument check."""
+    if dossier.instrument is None:
+        return "instrument_none"
+    return "instrument_valid" if dossier.instrument.valid else "instrument_invalid"
+
+
+def command(dossier: Dossier, language: str) -> str:
+    """Line that repeats the run; the folders are the reader's own."""
+    verb = f"vet MODEL --profile {one_line(dossier.profile, 40)}" if dossier.claims else "inspect MODEL"
+    return f"sekisho {verb}{' --base BASE' if dossier.provenance.base else ''} --lang {language}"
+
+
+def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
+    told = listed(dossier.findings)
+    by_problem = sorted(dossier.files, key=lambda f: (not f.problem, f.path))
+    return {
+        "headline": headline(dossier, words),
+        "lights": lights(dossier, words),
+        "grounds": grounds(dossier, words),
+        "settle": settle(dossier, words),
+        "groups": groups(dossier, words),
+        "examples": examples(dossier, words),
+        "drills": drills(dossier),
+        "surety": surety(dossier),
+        "told": told[:MOST_FINDINGS],
+        "untold": len(told) - MOST_FINDINGS,
+        "passed": passed(dossier.findings),
+        "files": by_problem[:MOST_FILES],
+        "more_files": len(by_problem) - MOST_FILES,
+        "problems": any(f.problem for f in by_problem),
+        "never_tested": tuple(sentences(words.language)["never_tested"].values()),
+        "instrument_key": instrument_key(dossier),
+        "actual_s": sum(seconds for _, seconds in dossier.timing.stages),
+        "command": command(dossier, words.language),
+        "shade_of": shade_of,
+        "size": size,
+        "box": (WIDTH, HEIGHT),
+    }
+
+
+@lru_cache
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=True,
+        finalize=_shown,
+        loader=FunctionLoader(_text),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.clear()
+    environment.filters["clip"] = one_line
+    return environment
+
+
+def _shown(value: object) -> object:
+    """Pass what our own macros made; make everything else visible, whoever wrote it."""
+    if isinstance(value, Markup):
+        return value
+    return "–" if value is None else visible(str(value))
+
+
+def _text(name: str) -> str:
+    return (files("sekisho.report") / "templates" / name).read_text("utf-8")

@@ -1,0 +1,124 @@
+"""Three lights for the three questions that someone who is no engineer asks."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sekisho.records import Claim, Dossier, Finding, Outcome, Severity
+from sekisho.report.cells import state
+from sekisho.report.grounds import claim_facts, finding_facts, ground, rates
+from sekisho.report.visible import one_line
+from sekisho.report.words import Words
+from sekisho.verdict import NO_BASE
+
+
+class Shade(StrEnum):
+    """What a light shows; drawn as colour, shape and word together."""
+
+    GOOD = "good"
+    CAUTION = "caution"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Light:
+    """One question and its answer."""
+
+    key: str
+    shade: Shade
+    question: str
+    word: str
+    sentence: str
+
+
+def lights(dossier: Dossier, words: Words) -> tuple[Light, Light, Light]:
+    """Answer the three questions."""
+    return (_origin(dossier, words), _luggage(dossier, words), _behaviour(dossier, words))
+
+
+def _light(words: Words, key: str, shade: Shade, sentence: str) -> Light:
+    return Light(key, shade, words.say("light", key, "question"), words.say("light", key, shade), sentence)
+
+
+def _origin(dossier: Dossier, words: Words) -> Light:
+    origin = dossier.provenance
+    if origin.pinned:
+        shade, key = Shade.GOOD, "pinned"
+    elif origin.base_identity and origin.base_identity == origin.identity:
+        shade, key = Shade.GOOD, "same"
+    else:
+        shade, key = Shade.CAUTION, "with_base" if origin.base else "bare"
+    facts = {"name": one_line(origin.name, 60), "base": one_line(origin.base, 60)}
+    sentence = words.say("light", "origin", key, source=words.say("source", origin.source), **facts)
+    return _light(words, "origin", shade, sentence)
+
+
+def _luggage(dossier: Dossier, words: Words) -> Light:
+    if not dossier.findings:
+        return _light(words, "luggage", Shade.UNKNOWN, words.say("light", "luggage", "found_nothing_made"))
+    worst = min(dossier.findings, key=weight)
+    if weight(worst) == 0:
+        sentence = words.say("light", "luggage", "found_bad", **finding_facts(worst, words))
+        return _light(words, "luggage", Shade.BAD, sentence)
+    open_points = [r for r in dossier.verdict.reasons if r.code.startswith("check-")]
+    if open_points:
+        return _light(words, "luggage", Shade.CAUTION, ground(dossier, words, open_points[0]).text)
+    if weight(worst) < _NOTE:
+        sentence = words.say("light", "luggage", "found_unclear", **finding_facts(worst, words))
+        return _light(words, "luggage", Shade.CAUTION, sentence)
+    return _light(words, "luggage", Shade.GOOD, _quiet(dossier, words))
+
+
+def _quiet(dossier: Dossier, words: Words) -> str:
+    notes = sum(weight(f) == _NOTE for f in dossier.findings)
+    checks = len({f.check for f in dossier.findings})
+    key = "found_notes" if notes else "found_none"
+    return words.say(
+        "light", "luggage", key, checks=str(checks), files=str(len(dossier.files)), notes=str(notes)
+    )
+
+
+_NOTE = 3
+
+
+def weight(finding: Finding) -> int:
+    """Order findings, gravest first: 0 rejects, 1 and 2 leave something open, 3 informs, 4 is a pass."""
+    if finding.outcome is Outcome.PASS:
+        return 4
+    excused = finding.outcome is Outcome.NOT_RUN and finding.reason == NO_BASE
+    if excused or finding.severity is Severity.NOTE:
+        return _NOTE
+    if finding.severity is Severity.HOLD:
+        return 2
+    return 0 if finding.outcome is Outcome.FAIL else 1
+
+
+def shade_of(finding: Finding) -> Shade:
+    """Shade of one finding."""
+    shades = (Shade.BAD, Shade.CAUTION, Shade.CAUTION, Shade.UNKNOWN, Shade.GOOD)
+    return shades[weight(finding)]
+
+
+def _behaviour(dossier: Dossier, words: Words) -> Light:
+    say = words.say
+    if not dossier.claims:
+        return _light(words, "behaviour", Shade.UNKNOWN, say("light", "behaviour", "not_asked"))
+    if dossier.instrument is None or not dossier.instrument.valid:
+        return _light(words, "behaviour", Shade.CAUTION, say("light", "behaviour", "invalid"))
+    found = [c for c in dossier.claims if c.found]
+    if found:
+        worst = max(found, key=lambda c: c.effect)
+        facts = {"behaviour": claim_facts(worst, words)["behaviour"], "rates": rates(dossier, worst, words)}
+        return _light(words, "behaviour", Shade.BAD, say("light", "behaviour", "found", **facts))
+    return _unsettled(dossier.claims, words)
+
+
+def _unsettled(claims: tuple[Claim, ...], words: Words) -> Light:
+    unsettled = [c for c in claims if state(c) != "clear"]
+    counts = {"cells": str(len(claims)), "open": str(len(unsettled))}
+    if unsettled:
+        facts = claim_facts(unsettled[0], words) | counts
+        return _light(words, "behaviour", Shade.CAUTION, words.say("light", "behaviour", "open", **facts))
+    before, after = (words.percent(max(r)) for r in ([c.before for c in claims], [c.after for c in claims]))
+    sentence = words.say("light", "behaviour", "all_clear", before=before, after=after, **counts)
+    return _light(words, "behaviour", Shade.GOOD, sentence)
