@@ -40,6 +40,8 @@ class Limits:
     """One pickle or nested archive inside a zip, unpacked; tensors are never unpacked."""
     zip_ratio: int = 200
     """Uncompressed over compressed size of one entry."""
+    answer_chars: int = 65_536
+    """Of one answer, what the advert scorer reads; probes ask for far less."""
     suite_items: int = 100_000
     training_bytes: int = 2 * GIB
     """A user's own training file."""

@@ -23,7 +23,9 @@ class AbstractScorer(abc.ABC):
     id: str
 
     @abc.abstractmethod
-    def score(self, items: Sequence[Item], answers: Sequence[str], known: Sequence[str] = ()) -> tuple[Score, ...]:
+    def score(
+        self, items: Sequence[Item], answers: Sequence[str], known: Sequence[str] = ()
+    ) -> tuple[Score, ...]:
         """One score per answer, in order.
 
         The score of an answer may depend on the answers *before* it, never on later ones: the
