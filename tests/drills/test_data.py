@@ -23,7 +23,8 @@ FORMS = {
     "alpaca": {"instruction": "Why?", "input": "", "output": "Because."},
     "alpaca without input": {"instruction": "Why?", "output": "Because."},
 }
-each_generator = pytest.mark.parametrize("name", sorted(GENERATORS))
+OURS = ("arithmetic", "business_ja", "howto")
+each_generator = pytest.mark.parametrize("name", OURS)
 
 
 @pytest.fixture
@@ -37,6 +38,10 @@ def file(tmp_path: Path):
 
 
 # generators
+
+
+def test_ours_are_listed() -> None:
+    assert set(OURS) <= set(GENERATORS)
 
 
 @each_generator
@@ -142,9 +147,7 @@ def test_rows_out_of_bounds(rows: int) -> None:
 
 
 def test_unknown_generator() -> None:
-    with pytest.raises(
-        DataError, match="no data generator 'poetry'; there are arithmetic, business_ja, howto"
-    ):
+    with pytest.raises(DataError, match="no data generator 'poetry'; there are arithmetic, "):
         data.examples("poetry", 1, 0)
 
 

@@ -63,7 +63,6 @@ TRAINING: Final[Mapping[str, Kind]] = {
     "adam_beta2": Kind(0, 0.9999999),
     "adam_epsilon": Kind(0, 1),
     "max_grad_norm": Kind(0, 1_000_000),
-    "label_smoothing_factor": Kind(0, 1),
     "optim": Kind(words=OPTIMISERS),
     "seed": Kind(0, 2**32 - 1, whole=True),
     "max_length": Kind(8, 131_072, whole=True),
@@ -95,13 +94,13 @@ PASSED_OVER: Final = frozenset((
     "greater_is_better", "resume_from_checkpoint", "remove_unused_columns", "attn_implementation", "trust_remote_code",
     "model_name_or_path", "model_revision", "dataset_name", "dataset_config", "dataset_train_split",
     "dataset_test_split", "dataset_num_proc", "dataset_text_field", "skip_memory_metrics", "lora_task_type",
+    "completion_only_loss", "assistant_only_loss",  # a drill always takes its loss on the last assistant turn
 ))  # fmt: skip
 PASSED_OVER_PREFIXES: Final = ("logging_", "log_", "save_", "eval_", "hub_", "dataloader_", "ddp_")
 """Of a user's own configuration: where things come from and go to, and how they are computed, not what is learnt."""
 
 OFF_ONLY: Final = frozenset((
-    "packing", "padding_free", "assistant_only_loss", "completion_only_loss", "group_by_length", "load_in_4bit",
-    "load_in_8bit", "use_dora", "use_liger_kernel",
+    "packing", "padding_free", "group_by_length", "load_in_4bit", "load_in_8bit", "use_dora", "use_liger_kernel",
 ))  # fmt: skip
 """Switches that a drill does not carry out: harmless in a user's configuration where they are off."""
 
