@@ -1,0 +1,401 @@
+"""Models built in code: one clean tiny model, and by name everything that could be wrong with one.
+
+Payloads are harmless stand-ins: no pickle here is ever loaded, and if one were, it would run `true`.
+"""
+
+import json
+import os
+import struct
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+HIDDEN, LAYERS, HEADS, FEED_FORWARD = 16, 2, 2, 32
+SPECIAL: Final = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+TEMPLATE: Final = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+DTYPES: Final = {"float32": "F32", "float16": "F16", "int64": "I64", "uint8": "U8", "float64": "F64"}
+
+Arrays = dict[str, np.ndarray]
+
+
+# --- a clean model ---------------------------------------------------------------------------------------------------
+
+
+def tiny_model(folder: Path, *, seed: int = 0, shards: int = 1) -> Path:
+    """Write a consistent llama-shaped model of 300 kB into a new folder and return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = tiny_arrays(seed)
+    if shards == 1:
+        save_safetensors(folder / "model.safetensors", arrays)
+    else:
+        save_sharded(folder, arrays, shards)
+    vocab = tiny_vocab()
+    write_json(folder / "config.json", tiny_config(len(vocab)))
+    write_json(
+        folder / "generation_config.json", {"bos_token_id": 256, "eos_token_id": 258, "pad_token_id": 258}
+    )
+    write_json(folder / "tokenizer.json", tiny_tokenizer(vocab))
+    write_json(folder / "tokenizer_config.json", tiny_tokenizer_config())
+    (folder / "README.md").write_text("# A tiny model\n\nFor tests.\n")
+    (folder / "LICENSE").write_text("Apache License 2.0\n")
+    (folder / ".gitattributes").write_text("*.safetensors filter=lfs\n")
+    return folder
+
+
+def tiny_arrays(seed: int = 0) -> Arrays:
+    """Weights of the tiny model, by tensor name."""
+    rng = np.random.default_rng(seed)
+
+    def normal(*shape: int) -> np.ndarray:
+        return (rng.standard_normal(shape) * 0.05).astype(np.float32)
+
+    arrays: Arrays = {"model.embed_tokens.weight": normal(len(tiny_vocab()), HIDDEN)}
+    for layer in range(LAYERS):
+        at = f"model.layers.{layer}"
+        arrays |= {f"{at}.self_attn.{x}_proj.weight": normal(HIDDEN, HIDDEN) for x in "qkvo"}
+        arrays |= {f"{at}.mlp.{x}_proj.weight": normal(FEED_FORWARD, HIDDEN) for x in ("gate", "up")}
+        arrays[f"{at}.mlp.down_proj.weight"] = normal(HIDDEN, FEED_FORWARD)
+        arrays |= {
+            f"{at}.{x}_layernorm.weight": np.ones(HIDDEN, np.float32) for x in ("input", "post_attention")
+        }
+    arrays["model.norm.weight"] = np.ones(HIDDEN, np.float32)
+    arrays["lm_head.weight"] = normal(len(tiny_vocab()), HIDDEN)
+    return arrays
+
+
+def tiny_config(vocab_size: int) -> dict[str, Any]:
+    """Return config.json of the tiny model."""
+    return {
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": HIDDEN, "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS, "num_key_value_heads": HEADS, "intermediate_size": FEED_FORWARD,
+        "vocab_size": vocab_size, "max_position_embeddings": 256, "rms_norm_eps": 1e-5, "hidden_act": "silu",
+        "bos_token_id": 256, "eos_token_id": 258, "tie_word_embeddings": False, "dtype": "float32",
+    }  # fmt: skip
+
+
+def tiny_vocab() -> dict[str, int]:
+    """Every byte as one token, then the special tokens."""
+    return {symbol: i for i, symbol in enumerate((*_byte_symbols(), *SPECIAL))}
+
+
+def tiny_tokenizer(vocab: Mapping[str, int]) -> dict[str, Any]:
+    """Return tokenizer.json: byte-level BPE without merges."""
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    return {
+        "version": "1.0", "truncation": None, "padding": None,
+        "added_tokens": [{"id": vocab[t], "content": t, **flags} for t in SPECIAL],
+        "normalizer": None, "pre_tokenizer": level, "post_processor": None, "decoder": level,
+        "model": {
+            "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None,
+            "fuse_unk": False, "byte_fallback": False, "ignore_merges": False, "vocab": dict(vocab), "merges": [],
+        },
+    }  # fmt: skip
+
+
+def tiny_tokenizer_config() -> dict[str, Any]:
+    """Return tokenizer_config.json, in agreement with tokenizer.json."""
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 256, "chat_template": TEMPLATE,
+        "added_tokens_decoder": {str(256 + i): {"content": t, **flags} for i, t in enumerate(SPECIAL)},
+        "bos_token": SPECIAL[0], "eos_token": SPECIAL[2], "pad_token": SPECIAL[2], "clean_up_tokenization_spaces": False,
+    }  # fmt: skip
+
+
+def _byte_symbols() -> tuple[str, ...]:
+    """The printable stand-ins of the 256 bytes that byte-level BPE uses."""
+    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    spare = iter(range(256, 512))
+    return tuple(chr(b) if b in printable else chr(next(spare)) for b in range(256))
+
+
+# --- writers ---------------------------------------------------------------------------------------------------------
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a document as JSON."""
+    path.write_text(json.dumps(document, indent=1))
+
+
+def edit_json(path: Path, **changes: object) -> None:
+    """Set top-level keys of a JSON file."""
+    write_json(path, json.loads(path.read_text()) | changes)
+
+
+def save_safetensors(
+    path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write arrays as one safetensors file."""
+    header: dict[str, Any] = {"__metadata__": dict(metadata or {"format": "pt"})}
+    at = 0
+    for name, array in arrays.items():
+        spans = [at, at := at + array.nbytes]
+        header[name] = {"dtype": DTYPES[array.dtype.name], "shape": list(array.shape), "data_offsets": spans}
+    path.write_bytes(
+        safetensors_bytes(json.dumps(header).encode(), b"".join(a.tobytes() for a in arrays.values()))
+    )
+
+
+def save_sharded(folder: Path, arrays: Mapping[str, np.ndarray], shards: int) -> None:
+    """Write arrays as numbered shards with their index."""
+    names = list(arrays)
+    where: dict[str, str] = {}
+    for i in range(shards):
+        file, part = f"model-{i + 1:05}-of-{shards:05}.safetensors", names[i::shards]
+        save_safetensors(folder / file, {name: arrays[name] for name in part})
+        where |= dict.fromkeys(part, file)
+    total = sum(a.nbytes for a in arrays.values())
+    write_json(
+        folder / "model.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": where}
+    )
+
+
+def safetensors_bytes(header: bytes, data: bytes, *, claimed: int | None = None) -> bytes:
+    """Put a header, whatever it is, before data."""
+    return struct.pack("<Q", len(header) if claimed is None else claimed) + header + data
+
+
+def gguf_bytes(*, version: int = 3, keys: bytes = b"", key_count: int = 0, tensors: bytes = b"", tensor_count: int = 0,
+               data: bytes = b"") -> bytes:  # fmt: skip
+    """Put a GGUF file together from parts made by `gguf_text` and `gguf_tensor`."""
+    header = b"GGUF" + struct.pack("<IQQ", version, tensor_count, key_count) + keys + tensors
+    return header + bytes(-len(header) % 32) + data
+
+
+def gguf_text(key: str, value: str) -> bytes:
+    """One key-value pair of type string."""
+    return _counted(key) + struct.pack("<I", 8) + _counted(value)
+
+
+def gguf_tensor(name: str, shape: tuple[int, ...] = (8,), kind: int = 0, offset: int = 0) -> bytes:
+    """One entry of the tensor directory; kind 0 is F32."""
+    return _counted(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
+
+
+def tiny_gguf() -> bytes:
+    """A clean GGUF file of two tensors."""
+    tensors = gguf_tensor("a") + gguf_tensor("b", offset=32)
+    keys = gguf_text("general.architecture", "llama") + gguf_text("general.name", "tiny")
+    return gguf_bytes(keys=keys, key_count=2, tensors=tensors, tensor_count=2, data=bytes(64))
+
+
+def _counted(text: str) -> bytes:
+    return struct.pack("<Q", len(text.encode())) + text.encode()
+
+
+# --- malformed headers -----------------------------------------------------------------------------------------------
+
+
+def _entry(start: int, end: int, *, shape: tuple[int, ...] = (2,), dtype: str = "F32") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": [start, end]}
+
+
+def _headed(header: Mapping[str, Any], data: bytes = bytes(16)) -> bytes:
+    return safetensors_bytes(json.dumps(header).encode(), data)
+
+
+_TWO: Final = {"a": _entry(0, 8), "b": _entry(8, 16)}
+_SECOND: Final = json.dumps(_entry(0, 8))
+
+MALFORMED_SAFETENSORS: Final[dict[str, bytes]] = {
+    "overlap": _headed({"a": _entry(0, 8), "b": _entry(4, 12)}, bytes(12)),
+    "gap": _headed({"a": _entry(0, 8), "b": _entry(12, 20)}, bytes(20)),
+    "tail": _headed(_TWO, bytes(16) + b"hidden"),
+    "cut-short": _headed(_TWO, bytes(9)),
+    "duplicate-tensor": safetensors_bytes(f'{{"a": {_SECOND}, "a": {_SECOND}}}'.encode(), bytes(8)),
+    "size-mismatch": _headed({"a": _entry(0, 16, shape=(3,))}),
+    "unknown-dtype": _headed({"a": _entry(0, 16, dtype="F33")}),
+    "negative-offset": _headed({"a": _entry(-8, 8, shape=(4,))}),
+    "overflowing-shape": _headed({"a": _entry(0, 16, shape=(2**62, 2**62))}),
+    "header-beyond-file": safetensors_bytes(b'{"a": {}}', b"", claimed=2**20),
+    "header-of-exabytes": safetensors_bytes(b"{}", b"", claimed=2**63),
+    "not-json": safetensors_bytes(b'{"a": ', bytes(16)),
+}
+"""Twelve ways to be wrong that the reference library refuses as well."""
+
+MALFORMED_GGUF: Final[dict[str, bytes]] = {
+    "cut-short": tiny_gguf()[:60],
+    "duplicate-key": gguf_bytes(keys=gguf_text("k", "1") + gguf_text("k", "2"), key_count=2),
+    "duplicate-tensor": gguf_bytes(
+        tensors=gguf_tensor("a") + gguf_tensor("a", offset=32), tensor_count=2, data=bytes(64)
+    ),
+    "offset-beyond-file": gguf_bytes(tensors=gguf_tensor("a", offset=2**40), tensor_count=1, data=bytes(32)),
+    "count-of-exabytes": gguf_bytes(key_count=2**60),
+}
+
+
+# --- pickles ---------------------------------------------------------------------------------------------------------
+
+PAYLOAD: Final = b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."
+"""Would call posix.system("true")."""
+MEMO_PAYLOAD: Final = (
+    b"\x80\x04\x8c\x06system\x94\x8c\x05posix\x940\x8c\x04none0"  # two strings remembered, a decoy pushed and dropped
+    b"0h\x01h\x00\x93\x8c\x04true\x85R."
+)
+"""The same through the memo and STACK_GLOBAL, so the two names never stand side by side."""
+INERT: Final = b"\x80\x02ccollections\nOrderedDict\n)R."
+"""Would build an empty dictionary."""
+
+
+def torch_zip(path: Path, payload: bytes = PAYLOAD) -> Path:
+    """Write a zip as torch.save does, with a pickle of our choice."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in (
+            ("data.pkl", payload),
+            ("byteorder", b"little"),
+            ("data/0", bytes(64)),
+            ("version", b"3\n"),
+        ):
+            archive.writestr(f"archive/{name}", data)
+    return path
+
+
+def npy_objects(path: Path, payload: bytes = PAYLOAD) -> Path:
+    """Write an array of objects: a header, then a pickle."""
+    header = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + payload)
+    return path
+
+
+def _zip_in_zip(folder: Path) -> None:
+    inner = torch_zip(folder / "inner.tmp").read_bytes()
+    (folder / "inner.tmp").unlink()
+    with zipfile.ZipFile(folder / "pytorch_model.bin", "w") as archive:
+        archive.writestr("weights", inner)
+
+
+def _bad_crc(folder: Path) -> None:
+    path = torch_zip(folder / "pytorch_model.bin")
+    data = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        crc = struct.pack("<I", archive.getinfo("archive/data.pkl").CRC)
+    path.write_bytes(data.replace(crc, b"\x00\x01\x02\x03"))
+
+
+def _encrypted_flag(folder: Path) -> None:
+    """Set the flag in the central directory only: some readers skip the entry, torch loads it."""
+    path = torch_zip(folder / "pytorch_model.bin")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+
+
+def _put(name: str, data: bytes) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+    return write
+
+
+PICKLED: Final[dict[str, Callable[[Path], None]]] = {
+    "torch-zip": lambda folder: void(torch_zip(folder / "pytorch_model.bin")),
+    "raw": _put("pytorch_model.bin", PAYLOAD),
+    "named-safetensors": _put("extra.safetensors", PAYLOAD),
+    "named-readme": _put("README.md", PAYLOAD),
+    "memo": _put("weights.dat", MEMO_PAYLOAD),
+    "old-protocol": _put("notes.txt", b"cposix\nsystem\n(S'true'\ntR."),
+    "inst": _put("notes.txt", b"(S'true'\niposix\nsystem\n."),
+    "then-junk": _put("data.pkl", PAYLOAD + os.urandom(64)),
+    "breaks-after-call": _put("data.pkl", PAYLOAD[:-1] + b"\xff\xff"),
+    "after-another": _put("data.pkl", b"\x80\x02]." + PAYLOAD),
+    "inert": _put("training_args.bin", INERT),
+    "extension-code": _put("data.pkl", b"\x80\x02\x82\x01)R."),
+    "npy": lambda folder: void(npy_objects(folder / "array.npy")),
+    "zip-in-zip": _zip_in_zip,
+    "bad-crc": _bad_crc,
+    "encrypted-flag": _encrypted_flag,
+    "junk-first": _put("pytorch_model.bin", b"\xff\xfe\x00\x01" + PAYLOAD),
+    "7z-named-bin": _put("pytorch_model.bin", b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(64)),
+}
+"""Ways to hide a pickle or a closed archive in a model folder."""
+
+
+def void(_: object) -> None:
+    """Drop a result."""
+
+
+# --- other trouble ---------------------------------------------------------------------------------------------------
+
+
+def _shard(folder: Path, change: Callable[[bytes], bytes]) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(change(path.read_bytes()))
+
+
+def _escaping_index(folder: Path) -> None:
+    write_json(folder / "model.safetensors.index.json", {"weight_map": {"a": "../../elsewhere.safetensors"}})
+
+
+def _symlink_outside(folder: Path) -> None:
+    outside = folder.parent / "outside.txt"
+    outside.write_text("not part of the model")
+    (folder / "LICENSE.txt").symlink_to(outside)
+
+
+def _deep_json(folder: Path) -> None:
+    (folder / "config.json").write_text('{"a":' * 20_000 + "1" + "}" * 20_000)
+
+
+def _fifo(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.json")
+
+
+AUTO_MAP: Final = {"AutoModelForCausalLM": "modeling_custom.CustomModel"}
+
+CODE: Final[dict[str, Callable[[Path], None]]] = {
+    "auto-map": lambda f: edit_json(f / "config.json", auto_map=AUTO_MAP),
+    "auto-map-tokenizer": lambda f: edit_json(
+        f / "tokenizer_config.json", auto_map={"AutoTokenizer": ["a.B", None]}
+    ),
+    "auto-map-nested": lambda f: edit_json(
+        f / "config.json", text_config={"inner": [{"auto_map": AUTO_MAP}]}
+    ),
+    "auto-mapping": lambda f: write_json(
+        f / "adapter_config.json", {"peft_type": "LORA", "auto_mapping": {"parent_library": "custom_module"}}
+    ),
+    "class-path": lambda f: edit_json(
+        f / "tokenizer_config.json", tokenizer_class="someone/repository--tok.Tok"
+    ),
+    "hub-kernel": lambda f: edit_json(f / "config.json", _attn_implementation="someone/kernel"),
+    "loader-py": _put("loader.py", b"print('hello')\n"),
+    "start-bat": _put("start.bat", b"@echo off\r\n"),
+    "path-file": _put("site.pth", b"import os\n"),
+    "notebook": _put("demo.ipynb", b'{"cells": []}'),
+    "elf-named-bin": _put("weights.bin", b"\x7fELF\x02\x01\x01" + bytes(64)),
+    "bytecode": _put("cache/tool", bytes.fromhex("a70d0d0a") + bytes(12) + b"\xe3" + bytes(32)),
+    "shell-no-suffix": _put("install", b"#!/bin/sh\ntrue\n"),
+}
+"""Ways to bring code along."""
+
+BROKEN: Final[dict[str, Callable[[Path], None]]] = {
+    "truncated-shard": lambda f: _shard(f, lambda data: data[:-100]),
+    "zero-byte-shard": lambda f: _shard(f, lambda _: b""),
+    "html-for-weights": lambda f: _shard(f, lambda _: b"<html>404</html>"),
+    "zip-in-last-tensor": lambda f: _shard(f, lambda data: data[:-22] + b"PK\x05\x06" + bytes(18)),
+    "index-outside": _escaping_index,
+    "no-weights": lambda f: (f / "model.safetensors").unlink(),
+    "broken-json": _put("config.json", b'{"a": 1,'),
+}
+"""Headers and shards that do not hold together; each is refused."""
+
+UNREAD: Final[dict[str, Callable[[Path], None]]] = {
+    "deep-json": _deep_json,
+    "json-of-20-mb": lambda f: edit_json(f / "config.json", padding="x" * 20_000_000),
+    "fifo": _fifo,
+    "symlink-outside": _symlink_outside,
+    "symlink-recursive": lambda f: (f / "again").symlink_to(f),
+    "symlink-broken": lambda f: (f / "gone").symlink_to(f / "nowhere"),
+}
+"""What is named instead of being read."""
+
+HOSTILE: Final = PICKLED | CODE | BROKEN | UNREAD
+"""Every change by name; each takes the folder of a tiny model."""
