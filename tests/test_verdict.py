@@ -86,11 +86,11 @@ def test_silence_refuses(dynamic, has_base):
     assert outcome.settle
 
 
-@pytest.mark.parametrize("dynamic", [True, False])
-def test_silence_refuses_under_a_policy_that_asks_for_nothing(dynamic):
+@pytest.mark.parametrize(("findings", "dynamic"), [((), True), ((), False), ((said(),), True)])
+def test_silence_refuses_under_a_policy_that_asks_for_nothing(findings, dynamic):
     nothing = replace(POLICY, required=(), required_with_base=(), behaviours={})
     outcome = decide(
-        nothing, (), claims=(), expected_cells=(), instrument=GOOD, has_base=False, dynamic=dynamic
+        nothing, findings, claims=(), expected_cells=(), instrument=GOOD, has_base=False, dynamic=dynamic
     )
     assert outcome.decision is Decision.HOLD
 
