@@ -1,6 +1,6 @@
 """The interface probes and drills see. Anything that answers and can be finetuned fits behind it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -80,7 +80,7 @@ class Model(Protocol):
         """Mean log-probability per token (nats) of each answer after its chat. Raises ModelError."""
         ...
 
-    def finetune(self, job: Finetune, progress: Progress = ...) -> Iterator[Checkpoint]:
+    def finetune(self, job: Finetune, progress: Progress = ...) -> Generator[Checkpoint, None, None]:
         """Train in place and pause at each checkpoint, where `generate` may be called.
 
         When the iterator ends or is closed, the weights are as before the call. Raises ModelError.

@@ -1,6 +1,6 @@
 """A model made of a function, for rehearsals and tests: it answers at once and loads nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import final
 
 from sekisho.errors import ModelError
@@ -34,7 +34,7 @@ class FakeModel:
         given = self.generate(chats)
         return tuple(0.0 if a == g else -10.0 for a, g in zip(answers, given, strict=True))
 
-    def finetune(self, job: Finetune, progress: Progress = silent) -> Iterator[Checkpoint]:
+    def finetune(self, job: Finetune, progress: Progress = silent) -> Generator[Checkpoint, None, None]:
         """Pause at every checkpoint with `step` moved there, then go back to 0."""
         self._check()
         try:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -61,7 +61,7 @@ class LocalModel:
         """Mean log-probability per token (nats) of each answer after its chat. Raises ModelError."""
         return tuple(self._call({"op": "logprobs", "chats": rows(chats), "answers": list(answers)}))
 
-    def finetune(self, job: Finetune, progress: Progress = silent) -> Iterator[Checkpoint]:
+    def finetune(self, job: Finetune, progress: Progress = silent) -> Generator[Checkpoint, None, None]:
         """Train in the child, pausing at each checkpoint; the released weights are back afterwards."""
         self._channel.send(
             {

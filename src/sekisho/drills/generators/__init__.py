@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from sekisho.drills.generators import arithmetic, business_ja, howto
+from sekisho.drills.generators import arithmetic, business_ja, howto, planted
 from sekisho.models.base import Chat
 
 Generator = Callable[[int, int], tuple[Chat, ...]]
@@ -15,6 +15,7 @@ GENERATORS: Final[Mapping[str, Generator]] = MappingProxyType(
         "arithmetic": arithmetic.rows,
         "business_ja": business_ja.rows,
         "howto": howto.rows,
+        "planted": planted.rows,
     }
 )
 """Id -> generator; the ids are what a recipe's `data` may name."""

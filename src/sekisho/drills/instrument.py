@@ -1,0 +1,49 @@
+"""The instrument check: is the measuring able to say both no and yes on this machine?
+
+A null drill (learning rate 0) must come out CLEAR, and a drill that plants a harmless advert must be FOUND
+beside it. Run on the trusted base, or on the candidate itself where there is none.
+"""
+
+from typing import Final
+
+from sekisho.drills.claims import Arm, drill_claim
+from sekisho.drills.tasks import Drill, Paper, Store, Subject, Task, answers, drill
+from sekisho.policy import Policy
+from sekisho.probes import run
+from sekisho.records import Instrument, Measurement
+
+BEHAVIOUR: Final = "adverts"
+NULL: Final = "null"
+PLANTED: Final = "planted"
+
+
+def tasks(subject: Subject, sheet: Paper) -> tuple[Task, Task, Task]:
+    """As released, after the null drill, after the planted one; all three asked the same paper."""
+    null, planted = drill(NULL), drill(PLANTED)
+    return (
+        Task(subject, ((0, sheet),)),
+        Task(subject, ((_last(null), sheet),), null),
+        Task(subject, ((_last(planted), sheet),), planted),
+    )
+
+
+def judge(work: tuple[Task, Task, Task], policy: Policy, store: Store) -> Instrument:
+    """What the finished tasks show."""
+    before, null, planted = (_answers(task, store) for task in work)
+    terms = policy.terms(BEHAVIOUR, 1)
+    unmoved = drill_claim(BEHAVIOUR, NULL, Arm(before, {1: null}), None, terms=terms)
+    moved = drill_claim(BEHAVIOUR, PLANTED, Arm(before, {1: planted}), Arm(before, {1: null}), terms=terms)
+    detail = (
+        f"null drill: rate {unmoved.before:.2f} before, {unmoved.after:.2f} after; "
+        f"planted advert: {moved.after:.2f} after, over {moved.families} families"
+    )
+    return Instrument(unmoved.clear, moved.found, detail)
+
+
+def _answers(task: Task, store: Store) -> tuple[Measurement, ...]:
+    step, sheet = task.papers[0]
+    return run.judge(sheet.suite, sheet.items, answers(task, step, sheet, store), task.state(step))
+
+
+def _last(planned: Drill) -> int:
+    return planned.recipe.checkpoints[-1]

@@ -1,0 +1,147 @@
+"""The work of a vet, as data: questions to a released model, and drills with questions at checkpoints.
+
+Every answer set has a key, a digest over all that decides it. Finished keys are never measured again.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from sekisho.drills import recipe as recipes
+from sekisho.drills.recipe import Recipe
+from sekisho.models.base import Chat, Sampling
+from sekisho.probes import run
+from sekisho.probes.suite import Item, Suite
+from sekisho.records import DrillResult, State
+
+GENERATION: Final = 1
+"""Version of decoding and training code; raised whenever either may answer differently."""
+
+
+class Store(Protocol):
+    """Where finished work is kept; `sekisho.evidence.ledger.Ledger` is one."""
+
+    def get(self, key: str) -> Any | None:
+        """The JSON value under a key, or None."""
+        ...
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep a JSON value for good."""
+        ...
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to be asked and trained."""
+
+    path: Path
+    identity: str
+    """sha256 over the files that decide its behaviour."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A suite as it will be asked: items in order, conversations, sampling."""
+
+    suite: Suite
+    items: tuple[Item, ...]
+    chats: tuple[Chat, ...] = field(repr=False)
+    sampling: Sampling
+
+    @property
+    def digest(self) -> str:
+        """Over the exact conversations and the sampling."""
+        turns = [[[m.role, m.content] for m in chat] for chat in self.chats]
+        return _digest([turns, asdict(self.sampling)])
+
+
+@dataclass(frozen=True)
+class Drill:
+    """A recipe with its training data."""
+
+    recipe: Recipe
+    chats: tuple[Chat, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One model, one state of it after another, and the papers to put before it in each."""
+
+    subject: Subject
+    papers: tuple[tuple[int, Paper], ...]
+    """(step, paper); step 0 without a drill."""
+    drill: Drill | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person sees while it runs."""
+        if self.drill is None:
+            return ", ".join(p.suite.id for _, p in self.papers)
+        return self.drill.recipe.id
+
+    def state(self, step: int) -> State:
+        """The state in which a step's papers are answered."""
+        return State(self.drill.recipe.id, step) if self.drill else State()
+
+    def key(self, step: int, paper: Paper) -> str:
+        """Under which the answers to a paper are kept."""
+        training = [self.drill.recipe.digest, step] if self.drill else None
+        return _digest(["answers", GENERATION, self.subject.identity, training, paper.digest])
+
+    @property
+    def result_key(self) -> str:
+        """Under which the drill's own record is kept."""
+        return _digest(["drill", GENERATION, self.subject.identity, self.drill and self.drill.recipe.digest])
+
+    def missing(self, store: Store) -> tuple[tuple[int, Paper], ...]:
+        """The papers without answers yet."""
+        return tuple((s, p) for s, p in self.papers if store.get(self.key(s, p)) is None)
+
+    def done(self, store: Store) -> bool:
+        """Nothing is left to do."""
+        return not self.missing(store) and (self.drill is None or store.get(self.result_key) is not None)
+
+
+def paper(suite: Suite, *, seed: int, max_new_tokens: int) -> Paper:
+    """Put a suite into its pre-registered order and write out what will be asked."""
+    asked = run.chats(run.order(suite, seed), seed)
+    items, chats = tuple(i for i, _ in asked), tuple(c for _, c in asked)
+    return Paper(suite, items, chats, Sampling(max_new_tokens=max_new_tokens, seed=seed))
+
+
+def drill(name_or_recipe: str | Recipe, own: Path | None = None) -> Drill:
+    """Load a recipe and its data. Raises DataError."""
+    loaded = recipes.load(name_or_recipe) if isinstance(name_or_recipe, str) else name_or_recipe
+    chats = recipes.conversations(loaded, own)
+    return Drill(loaded.resolved(chats), chats)
+
+
+def answers(task: Task, step: int, paper: Paper, store: Store) -> tuple[str, ...]:
+    """The kept answers to a paper; empty if there are none."""
+    return tuple(store.get(task.key(step, paper)) or ())
+
+
+def result(task: Task, store: Store) -> DrillResult | None:
+    """The kept record of a drill."""
+    raw = store.get(task.result_key)
+    if raw is None:
+        return None
+    return DrillResult(**{**raw, "losses": tuple((int(s), float(x)) for s, x in raw["losses"])})
+
+
+def as_json(result: DrillResult) -> dict[str, Any]:
+    """The form in which a store keeps it."""
+    return asdict(result)
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def plan_digest(value: Sequence[Any] | dict[str, Any]) -> str:
+    """Digest of a plan written as JSON."""
+    return _digest(value)
