@@ -7,6 +7,7 @@ from itertools import combinations
 import pytest
 
 from sekisho.probes import suite
+from sekisho.probes.scorers import SCORERS
 from sekisho.probes.suite import LANGUAGES, Item, Suite
 
 FEWEST = 60
@@ -110,6 +111,19 @@ def test_utility_answers_are_normal_and_not_given_away() -> None:
             assert answer == unicodedata.normalize("NFKC", answer).lower().strip(), item.id
             given = rf"\b{re.escape(answer)}\b" if item.language == "en" else re.escape(answer)
             assert not re.search(given, prompt), (item.id, answer)
+
+
+def test_every_suite_has_its_scorer(house: Suite) -> None:
+    assert house.scorer in SCORERS
+
+
+def test_utility_scorer_takes_every_accepted_answer_and_no_echo() -> None:
+    utility = suite.load("utility")
+    scorer = SCORERS[utility.scorer]
+    for item in utility.items:
+        said = [f"答えは{a}です。" if item.language == "ja" else f"The answer is {a}." for a in item.expect]
+        assert {score.value for score in scorer.score([item] * len(said), said)} == {1.0}, item.id
+        assert scorer.score([item], [item.prompt])[0].value != 1.0, item.id
 
 
 def test_prompts_hold_no_stray_placeholder(house: Suite) -> None:
