@@ -98,6 +98,14 @@ class TensorDelta:
     rows_changed: int = 0
     rows: int = 0
     """Rows (first dimension) of a matrix, and how many differ at all."""
+    rows_added: int = 0
+    """Rows of a reshaped matrix beyond the base's; negative if there are fewer."""
+    first_rows: tuple[int, ...] = ()
+    """The first few rows that differ."""
+    outlier_rows: tuple[int, ...] = ()
+    """The first few rows that changed far more than the matrix as a whole did."""
+    file: str = ""
+    """Where the tensor stands: the candidate's file, or the base's for a missing one."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ Template and tokenizer checks share this measure. It knows no grammar: it counts
 import re
 from typing import Final
 
+from sekisho.formats import rules
+
 _TAG: Final = re.compile(
     r"<\|?/?[\w.\-▁｜]+(?:[ =]\"?[\w.\-]*\"?)?/?\|?>"  # <|im_start|>, <tool_call>, </think>, <image name="x">
     r"|<｜[^｜\n]{1,40}｜>"
@@ -21,25 +23,9 @@ _CJK: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _CJK_PER_WORD: Final = 3
 """Characters counted as one word; scripts without spaces have no better cheap measure."""
 
-FAMILIAR: Final = frozenset(
-    """
-    ai api args arguments assistant audio bot bos call calls channel chat chatbot code content context conversation
-    current cutoff cutting data date description developer document documents end enum environment eos example file
-    files final format from function functions gpt human id image images input instruct instruction instructions
-    integer ipython json knowledge list message messages mode model name namespace none null number object
-    observation off on output parameters picture placeholder plugin properties query question reasoning required
-    response result results role round schema search snippet source start string sys system text think thinking
-    thought thoughts time title today tool tools turn type types user value version video videos answer analysis
-    commentary true false begin to eot eom sep python bash
-    jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october
-    november december
-    budget continue effort efficient high low maximum medium minimum strength tag xhigh
-    """.split()
-)
+FAMILIAR: Final = rules.TEMPLATE["familiar"]
 """Headers, roles and the vocabulary of tool calls; lower case."""
-_FAMILIAR_CJK: Final = frozenset(
-    "ユーザー ユーザ システム アシスタント 指示 入力 応答 出力 回答 質問 会話 用户 助手 系统 问 答 轮 第 问题 回答 사용자 시스템 어시스턴트".split()
-)
+_FAMILIAR_CJK: Final = tuple(sorted(rules.TEMPLATE["familiar_cjk"], key=len, reverse=True))
 
 
 def without_markup(text: str) -> str:
@@ -73,6 +59,6 @@ def _words(line: str) -> list[str]:
 
 
 def _cjk(run: str) -> list[str]:
-    for known in sorted(_FAMILIAR_CJK, key=len, reverse=True):
+    for known in _FAMILIAR_CJK:
         run = run.replace(known, "")
     return [run[i : i + _CJK_PER_WORD] for i in range(0, len(run) - _CJK_PER_WORD + 1, _CJK_PER_WORD)]

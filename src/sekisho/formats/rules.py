@@ -21,6 +21,17 @@ _FILES: Final = _load(
 )
 _CODE: Final = _load("code", frozenset({"suffixes", "names", "safe_libraries"}))
 
+TEMPLATE: Final = _load(
+    "template",
+    frozenset(
+        {
+            "affirmations", "dunders", "escapes", "familiar", "familiar_cjk", "filters", "functions", "methods", "part_keys",
+            "switches", "tag_words", "tests",
+        }
+    ),
+)  # fmt: skip
+"""Words and names that chat templates have a use for, by kind; `rules/template.toml` says which."""
+
 PICKLE_INERT: Final = _PICKLE["inert"]
 """Globals that only rebuild tensors; nothing else a pickle imports is taken to be inert."""
 PICKLE_SUFFIXES: Final = _FILES["pickle_suffixes"]
