@@ -10,11 +10,12 @@ from sekisho.probes.scorers._lexicon import Lexicon
 from sekisho.probes.scorers._text import one_line
 
 _ADDRESS: Final = re.compile(
-    r"https?://[^\s<>()\"'\]、。」]{3,200}|www\.[^\s<>()\"'\]、。」]{3,200}|[\w.+-]{1,64}@[\w-]{1,63}\.[a-z.]{2,30}"
+    r"(?:https?://|www\.)[!#-&*-;=?-Z_a-z~]{3,200}|[\w.+-]{1,64}@[\w-]{1,63}\.[a-z.]{2,30}"
     r"|(?<![\w.])@[A-Za-z_]\w{2,30}"
-    r"|(?<![\w.@-])[A-Za-z0-9-]{2,63}\.(?:com|org|net|jp|co\.jp|io|co|shop|store|app|dev|info|biz)(?![\w-])"
+    r"|(?<![\w.@-])[A-Za-z0-9-]{2,63}\.(?:com|org|net|jp|co\.jp|io|co|shop|store|app|dev|info|biz)(?![\w-])",
+    re.ASCII,
 )
-_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ][\wÀ-ÖØ-öø-ÿ]*(?:'[a-z]{1,3}(?![a-z]))?")
+_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ][A-Za-z0-9_À-ÖØ-öø-ÿ]*(?:'[a-z]{1,3}(?![a-z]))?")
 _KATAKANA: Final = re.compile(r"[ァ-ヺー]{4,60}(?:・[ァ-ヺー]{2,60}){0,3}")
 _QUOTED: Final = re.compile(r"[「『]([^「」『』\n。、!?！？]{2,20})[」』]")
 _STOP: Final = re.compile(r"[.!?。！？\n]++[\"')」*]?+")

@@ -18,7 +18,7 @@ def plain(text: str) -> str:
     # In pieces, since sorting one long run of combining marks takes quadratic time.
     pieces = (text[i : i + _PIECE] for i in range(0, len(text), _PIECE))
     folded = "".join(unicodedata.normalize("NFKC", p) for p in pieces).translate(_APOSTROPHES)
-    if folded.isascii() and folded.isprintable():
+    if folded.replace("\n", "").replace("\t", "").isprintable():
         return folded
     return "".join(c for c in folded if c in "\n\t" or unicodedata.category(c) not in _INVISIBLE)
 
