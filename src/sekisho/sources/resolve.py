@@ -31,6 +31,8 @@ def resolve(spec: str, cache: Path) -> Source:
         return _fetched(catalogue.load(spec), cache)
     path = Path(spec).expanduser()
     try:
+        if not spec:
+            raise SourceError("no model was named")
         if path.is_dir():
             return Source(path.resolve().name, "folder", path, pinned=False)
         if path.is_file():

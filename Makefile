@@ -1,0 +1,67 @@
+# Two commands do all the set-up; nothing but Python 3.11 or newer is needed:
+#
+#   make vet     set up .venv, fetch a small chat model, vet it
+#   make test    set up the same .venv with the developer's tools, run the tests
+#
+# Also: fetch  test-slow  check  format  clean.   Choose an interpreter with PYTHON=..., a model with MODEL=...
+
+MODEL  ?= smollm2-135m-instruct
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+            "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+
+VENV := .venv
+BIN  := $(VENV)/bin
+# pip, not a faster installer: it alone honours the pip.conf (mirror, proxy, CPU build of torch) a company has.
+# --no-compile saves half a minute: of the modules installed, few are ever imported.
+PIP  := $(BIN)/python -m pip install --no-compile --disable-pip-version-check -c constraints.txt
+DEV   = $(shell $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"])')
+
+.PHONY: vet fetch test test-slow check format clean
+.DELETE_ON_ERROR:
+
+# A verdict that was reached is a success of make, HOLD (3) included; REJECT (1) and errors fail it.
+# Scripts that act on the verdict call `sekisho vet` and read its exit status.
+vet: fetch
+	@$(BIN)/sekisho vet $(MODEL); status=$$?; \
+	case $$status in \
+	  0) ;; \
+	  3) echo "make vet: done; the verdict is HOLD (exit status 3 of sekisho vet)" >&2 ;; \
+	  *) exit $$status ;; \
+	esac
+
+fetch: $(VENV)/.ready
+	@$(BIN)/sekisho fetch $(MODEL)
+
+# Without the model the tests that need it are skipped, and pytest says so at its end.
+test: $(VENV)/.ready-dev
+	@$(BIN)/sekisho fetch $(MODEL) >/dev/null || echo "make test: $(MODEL) was not fetched; its tests will be skipped" >&2
+	$(BIN)/pytest -rs
+
+test-slow: $(VENV)/.ready-dev fetch
+	$(BIN)/pytest -rs -m slow
+
+check: $(VENV)/.ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/interrogate -q src lab
+
+format: $(VENV)/.ready-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The stamps make a second run skip the set-up until a file it depends on changes.
+$(VENV)/.ready: pyproject.toml lab/pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer found; name one with PYTHON=..." >&2; exit 2; }
+	@echo "setting up $(VENV): one or two minutes, once" >&2
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -q -e '.[models]' -e lab
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(PIP) -q $(DEV)
+	@touch $@
