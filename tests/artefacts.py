@@ -73,8 +73,7 @@ def tiny_config(vocab_size: int) -> dict[str, Any]:
     """Return config.json of the tiny model."""
     return {
         "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": HIDDEN, "num_hidden_layers": LAYERS,
-        "num_attention_heads": HEADS, "num_key_value_heads": HEADS, "intermediate_size": FEED_FORWARD,
-        "vocab_size": vocab_size, "max_position_embeddings": 256, "rms_norm_eps": 1e-5, "hidden_act": "silu",
+        "num_attention_heads": HEADS, "num_key_value_heads": HEADS, "intermediate_size": FEED_FORWARD, "vocab_size": vocab_size, "max_position_embeddings": 256, "rms_norm_eps": 1e-5, "hidden_act": "silu",
         "bos_token_id": 256, "eos_token_id": 258, "tie_word_embeddings": False, "dtype": "float32",
     }  # fmt: skip
 
@@ -218,7 +217,7 @@ MALFORMED_SAFETENSORS: Final[dict[str, bytes]] = {
     "header-of-exabytes": safetensors_bytes(b"{}", b"", claimed=2**63),
     "not-json": safetensors_bytes(b'{"a": ', bytes(16)),
 }
-"""Twelve ways to be wrong that the reference library refuses as well."""
+"""Twelve ways to be wrong; the reference library refuses all but the duplicate."""
 
 MALFORMED_GGUF: Final[dict[str, bytes]] = {
     "cut-short": tiny_gguf()[:60],

@@ -85,7 +85,7 @@ def read(path: Path, limits: Limits) -> GgufFacts:
     size = path.stat().st_size
     with path.open("rb") as file:
         reader = _Reader(file, min(size, limits.gguf_header_bytes), limits)
-        if reader.take(4) != MAGIC:
+        if reader.take(min(size, 4)) != MAGIC:
             raise MalformedError(
                 "the file does not start with GGUF" if size else "the file is empty (0 bytes)"
             )

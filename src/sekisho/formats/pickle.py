@@ -59,8 +59,9 @@ def sniff(head: bytes, filename: str) -> bool:
 
 
 def sniff_named(head: bytes, filename: str) -> bool:
-    """Take a file at its name where loaders would unpickle it and its content says nothing else."""
-    return filename.lower().endswith(tuple(PICKLE_SUFFIXES)) and (not head or not sniff_text(head, filename))
+    """Take a file at its name where loaders would unpickle it; a readable .pth is a list of paths for Python."""
+    name = filename.lower()
+    return name.endswith(tuple(PICKLE_SUFFIXES)) and not (name.endswith(".pth") and sniff_text(head, name))
 
 
 def read(path: Path, limits: Limits) -> PickleFacts:

@@ -1,0 +1,73 @@
+"""Code beside a model, and settings that ask for it."""
+
+import pytest
+
+from artefacts import CODE, HOSTILE, edit_json, tiny_model, torch_zip, write_json
+from sekisho.checks.base import Case
+from sekisho.checks.remote_code import RemoteCode
+from sekisho.inventory import take
+from sekisho.limits import Limits
+from sekisho.records import Outcome, Severity
+
+
+def findings(folder, limits=None):
+    return tuple(RemoteCode().run(Case(take(folder, limits or Limits()))))
+
+
+@pytest.fixture
+def model(tmp_path):
+    return tiny_model(tmp_path / "m")
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_hit(name, model):
+    CODE[name](model)
+    (finding,) = findings(model)
+    assert (finding.outcome, finding.severity) == (Outcome.FAIL, Severity.REJECT)
+    assert (model / finding.where.partition(":")[0]).exists()
+
+
+def test_hit_names_what_would_be_imported(model):
+    CODE["auto-map"](model)
+    (finding,) = findings(model)
+    assert finding.where == "config.json:auto_map"
+    assert dict(finding.facts)["name"] == "modeling_custom.CustomModel"
+
+
+def test_hit_inside_an_archive(model):
+    path = torch_zip(model / "x.pt")
+    path.write_bytes(path.read_bytes().replace(b"archive/version", b"archive/code.py"))
+    assert [f.where for f in findings(model)] == ["x.pt:archive/code.py"]
+
+
+def test_clean(model):
+    edit_json(
+        model / "config.json", auto_map=None, rope_scaling={"type": "llama3.1"}, _attn_implementation="sdpa"
+    )
+    edit_json(
+        model / "tokenizer_config.json",
+        auto_map={},
+        trust_remote_code=False,
+        tokenizer_class="LlamaTokenizer",
+    )
+    mapping = {"base_model_class": "LlamaModel", "parent_library": "transformers.models.llama.modeling_llama"}
+    write_json(model / "adapter_config.json", {"peft_type": "LORA", "auto_mapping": mapping})
+    write_json(model / "modules.json", [{"idx": 0, "type": "sentence_transformers.models.Transformer"}])
+    assert findings(model) == ()
+
+
+def test_a_library_path_that_leaves_the_library_is_no_library(model):
+    mapping = {"parent_library": "transformers.models./../evil"}
+    write_json(model / "adapter_config.json", {"peft_type": "LORA", "auto_mapping": mapping})
+    assert [f.reason for f in findings(model)] == ["auto-map"]
+
+
+def test_malformed(model):
+    HOSTILE["broken-json"](model)
+    assert [(f.outcome, f.severity) for f in findings(model)] == [(Outcome.CANNOT_TELL, Severity.HOLD)]
+
+
+@pytest.mark.parametrize("name", ["deep-json", "json-of-20-mb"])
+def test_over_limit(name, model):
+    HOSTILE[name](model)
+    assert [(f.outcome, f.reason) for f in findings(model)] == [(Outcome.CANNOT_TELL, "not-read")]
