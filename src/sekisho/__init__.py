@@ -2,4 +2,27 @@
 
     path -> Inventory -> Finding* -> Measurement* -> DrillResult* -> Verdict -> Dossier -> report
          inventory     checks      probes          drills          verdict    evidence
+
+`inspect(path, base=None)` looks at every file and loads nothing. `vet(path, base=None)` also asks the
+model, rehearses its finetuning beside the base, and decides; `probe` leaves out the rehearsal, `drill`
+rehearses one recipe, yours for instance. The last three return a `Dossier`.
 """
+
+from typing import Any
+
+from sekisho.records import Decision, Dossier, Finding, Outcome, Verdict
+
+__all__ = ["Decision", "Dossier", "Finding", "Options", "Outcome", "Verdict", "drill", "inspect", "probe", "vet"]
+
+
+def __getattr__(name: str) -> Any:
+    # the verbs are imported when asked for: the command line must start in a blink
+    if name == "inspect":
+        from sekisho.static import inspect
+
+        return inspect
+    if name in __all__:
+        from sekisho import conductor
+
+        return getattr(conductor, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

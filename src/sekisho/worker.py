@@ -74,7 +74,11 @@ class Worker:
         size = sum(f.stat().st_size for f in (path.glob("*") if path.is_dir() else [path]) if f.is_file())
         confine.limit(4 * size)
         self._engine = Engine(path)
-        return {"parameters": self._engine.parameters, "network": network}
+        return {
+            "parameters": self._engine.parameters,
+            "network": network,
+            "speed": self._engine.speed(),
+        }
 
     def _finetune(self, engine: Engine, request: dict[str, Any]) -> None:
         job = Finetune(chats(request["examples"]), request["settings"], tuple(request["checkpoints"]))

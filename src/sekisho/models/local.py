@@ -45,6 +45,8 @@ class LocalModel:
             self.close()
             raise
         self.parameters = int(loaded["parameters"])
+        self.speed = float(loaded["speed"])
+        """Tokens per second through one forward pass, timed on this machine; for forecasts."""
         self.network = str(loaded["network"])
         """How the child was cut off: `namespace` or `audit-hook`."""
 

@@ -1,0 +1,309 @@
+"""The conductor: inspect the files, then ask the model, then rehearse its finetuning, then decide.
+
+Everything measured is kept in the ledger at once; the same request run again picks up where it stopped.
+"""
+
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final, Protocol
+
+from sekisho import policy, verdict
+from sekisho.drills import plan as plans
+from sekisho.drills import profile as profiles
+from sekisho.drills.grid import Costs, Grid, Opened, wall, workers
+from sekisho.drills.plan import Plan
+from sekisho.drills.recipe import Recipe
+from sekisho.drills.tasks import Subject
+from sekisho.errors import ModelError
+from sekisho.evidence import dossier as dossiers
+from sekisho.evidence.ledger import Ledger
+from sekisho.models.local import LocalModel
+from sekisho.policy import Policy
+from sekisho.probes.suite import LANGUAGES
+from sekisho.records import (
+    Claim, Decision, Dossier, FileLine, Finding, Inventory, Outcome, Provenance, Severity, Timing,
+)  # fmt: skip
+from sekisho.sources import cache as caches
+from sekisho.static import Inspection, identity, inspect
+
+LOADS: Final = "model-loads"
+
+
+class Observer(Protocol):
+    """Told what is going on; calls may come from worker threads."""
+
+    def stage(self, name: str) -> None:
+        """A stage begins."""
+        ...
+
+    def forecast(self, seconds: float) -> None:
+        """Wall time that the slow part will take."""
+        ...
+
+    def notice(self, what: str, done: float, total: float) -> None:
+        """Work on `what` has come this far."""
+        ...
+
+
+class Unwatched:
+    """An observer that ignores everything."""
+
+    def stage(self, name: str) -> None:
+        """Ignore."""
+
+    def forecast(self, seconds: float) -> None:
+        """Ignore."""
+
+    def notice(self, what: str, done: float, total: float) -> None:
+        """Ignore."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a model is vetted."""
+
+    profile: str = "quick"
+    policy: str = "default"
+    drills: tuple[str | Recipe, ...] | None = None
+    """Instead of the profile's; () asks the model without training it."""
+    data: Path | None = None
+    """The user's own training file, for recipes with data = "user"."""
+    cache: Path = field(default_factory=caches.folder)
+    out: Path | None = None
+    """Folder for plan.json and dossier.json."""
+    opener: Callable[[Path], Opened] = LocalModel
+
+
+def vet(
+    path: str | Path, base: str | Path | None = None, *, options: Options = Options(), watch: Observer = Unwatched()
+) -> Dossier:
+    """Inspect, ask, rehearse and decide. Raises UsageError, StorageError."""
+    clock = _Clock()
+    chosen = policy.load(options.policy)
+    with clock.stage("inspect", watch):
+        seen = inspect(path, base, policy=options.policy, cache=options.cache)
+    plan = plans.make(
+        profiles.load(options.profile), chosen, _subjects(seen), drills=options.drills, own=options.data
+    )
+    if options.out is not None:
+        text = json.dumps(plan.document(), indent=1, sort_keys=True, ensure_ascii=False)
+        dossiers.save(text.encode("utf-8") + b"\n", options.out / "plan.json")
+    draft = _draft(seen, plan, chosen)
+    if seen.verdict.decision is not Decision.REJECT:
+        ledger = Ledger(options.cache / "ledger.sqlite")
+        try:
+            draft = _measured(draft, seen, plan, _Desk(options, ledger, clock, watch))
+        finally:
+            ledger.close()
+    done = replace(draft, timing=clock.timing())
+    if options.out is not None:
+        dossiers.write(done, options.out)
+    return done
+
+
+def probe(
+    path: str | Path, base: str | Path | None = None, *, options: Options = Options(), watch: Observer = Unwatched()
+) -> Dossier:
+    """As `vet`, without any drill: at best HOLD, since what finetuning wakes was not looked for."""
+    return vet(path, base, options=replace(options, drills=()), watch=watch)
+
+
+def drill(
+    path: str | Path, base: str | Path | None = None, *, options: Options = Options(), watch: Observer = Unwatched()
+) -> Dossier:
+    """As `vet`, with the drills of `options` (default: `user-data` on `options.data`) instead of the profile's."""
+    return vet(path, base, options=replace(options, drills=options.drills or ("user-data",)), watch=watch)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What the measuring needs besides the plan."""
+
+    options: Options
+    ledger: Ledger
+    clock: "_Clock"
+    watch: Observer
+
+
+def _measured(draft: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Dossier:
+    """Run the plan as far as the model allows, and decide on what came of it."""
+    findings = list(draft.findings)
+    try:
+        _run(seen, plan, desk)
+        findings.append(Finding(LOADS, Outcome.PASS, Severity.NOTE, "", "loads", "the model loads and answers"))
+    except ModelError as error:
+        facts = (("message", str(error)),)
+        findings.append(
+            Finding(LOADS, Outcome.CANNOT_TELL, Severity.HOLD, "", "model-error", f"the model could not be run: {error}", facts)
+        )
+    with desk.clock.stage("decide", desk.watch):
+        claims, checked = plan.claims(desk.ledger), plan.instrument(desk.ledger)
+        decided = verdict.decide(
+            plan.policy,
+            findings,
+            claims=claims,
+            expected_cells=plan.cells,
+            instrument=checked,
+            has_base=plan.base is not None,
+            dynamic=True,
+        )
+    return replace(
+        draft,
+        findings=tuple(findings),
+        claims=claims,
+        utility=plan.context(desk.ledger),
+        drills=plan.results(desk.ledger),
+        instrument=checked,
+        verdict=decided,
+        not_tested=_not_tested(plan, claims),
+    )
+
+
+def _run(seen: Inspection, plan: Plan, desk: _Desk) -> None:
+    """Measure what the ledger does not hold yet: first everything but the control, then the control where needed."""
+    first = [t for t in plan.first() if not t.done(desk.ledger)]
+    parameters = _parameters(seen.inventory)
+    size = workers(parameters)
+    if first:
+        with desk.clock.stage("measure", desk.watch):
+            opener = _Opener(desk.options.opener)
+            speed = opener.warm(first[0].subject.path)
+            costs = [Costs.task(t, desk.ledger) for t in first]
+            desk.clock.forecast = wall(costs, size) / speed + 10 if speed else 0.0
+            desk.watch.forecast(desk.clock.forecast)
+            Grid(opener, desk.ledger, size).run(first, desk.watch.notice)
+    second = [t for t in plan.second(plan.claims(desk.ledger)) if not t.done(desk.ledger)]
+    if second:
+        with desk.clock.stage("control", desk.watch):
+            Grid(_Opener(desk.options.opener), desk.ledger, size).run(second, desk.watch.notice)
+
+
+class _Opener:
+    """Opens models; one may be opened ahead, to time this machine on it."""
+
+    def __init__(self, opener: Callable[[Path], Opened]) -> None:
+        self._opener = opener
+        self._ready: dict[Path, Opened] = {}
+
+    def warm(self, path: Path) -> float:
+        """Open a model ahead; return its measured tokens per second, 0 if it does not say."""
+        model = self._opener(path)
+        self._ready[path] = model
+        return float(getattr(model, "speed", 0.0))
+
+    def __call__(self, path: Path) -> Opened:
+        return self._ready.pop(path, None) or self._opener(path)
+
+
+class _Clock:
+    """Wall time by stage."""
+
+    def __init__(self) -> None:
+        self._started = datetime.now(UTC)
+        self._stages: list[tuple[str, float]] = []
+        self.forecast = 0.0
+
+    @contextmanager
+    def stage(self, name: str, watch: Observer) -> Iterator[None]:
+        watch.stage(name)
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._stages.append((name, round(time.monotonic() - start, 1)))
+
+    def timing(self) -> Timing:
+        started = self._started.isoformat(timespec="seconds")
+        return Timing(started, round(self.forecast, 1), tuple(self._stages))
+
+
+def _subjects(seen: Inspection) -> tuple[Subject, Subject | None]:
+    base = None
+    if seen.base is not None and seen.base_inventory is not None:
+        base = Subject(seen.base.path, identity(seen.base_inventory))
+    return Subject(seen.source.path, identity(seen.inventory)), base
+
+
+def _parameters(files: Inventory) -> int:
+    """Number of weights, from the tensor shapes in the headers; a guess from the size where there are none."""
+    count = 0
+    for fact in files.files:
+        for tensor in getattr(fact.facts, "tensors", ()):
+            size = 1
+            for n in tensor.shape:
+                size *= n
+            count += size
+    return count or sum(f.size for f in files.files) // 2
+
+
+def _draft(seen: Inspection, plan: Plan, chosen: Policy) -> Dossier:
+    """The dossier of the static part."""
+    lines = [FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in seen.inventory.files]
+    return Dossier(
+        schema=dossiers.SCHEMA,
+        tool=f"sekisho {_version('sekisho')}",
+        provenance=Provenance(
+            seen.source.name,
+            seen.source.kind,
+            seen.source.pinned,
+            seen.base.name if seen.base else "",
+            plan.candidate.identity,
+            plan.base.identity if plan.base else "",
+        ),
+        profile=plan.profile.id,
+        languages=plan.profile.languages,
+        policy=chosen.name,
+        policy_digest=chosen.digest,
+        plan_digest=plan.digest,
+        files=tuple(lines),
+        findings=seen.findings,
+        claims=(),
+        utility=(),
+        drills=(),
+        instrument=None,
+        verdict=seen.verdict,
+        not_tested=("static-only",),
+        environment=_environment(),
+        timing=Timing("", 0.0, ()),
+    )
+
+
+def _environment() -> tuple[tuple[str, str], ...]:
+    named = ("torch", "transformers", "peft", "numpy")
+    return (
+        ("python", platform.python_version()),
+        ("system", f"{platform.system()} {platform.machine()}"),
+        *((n, _version(n)) for n in named),
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _not_tested(plan: Plan, claims: Sequence[Claim]) -> tuple[str, ...]:
+    """What this run left out, as codes of the report's vocabulary."""
+    codes = [f"language:{x}" for x in LANGUAGES if x not in plan.profile.languages]
+    if plan.base is None:
+        codes.append("no-base")
+    if not any(c.control_after is not None for c in claims):
+        codes.append("no-control")
+    if not plan.drills:
+        codes.append("no-drills")
+    elif len(plan.drills) == 1:
+        codes.append("one-drill")
+    if not any(d.recipe.lora for d in plan.drills):
+        codes.append("no-lora")
+    if not any(d.recipe.data == "user" for d in plan.drills):
+        codes.append("own-data")
+    return tuple(codes)

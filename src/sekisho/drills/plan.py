@@ -1,0 +1,172 @@
+"""Everything a vet will do, fixed before the first answer: papers, drills, cells, thresholds, and their digest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sekisho.drills import instrument, tasks
+from sekisho.drills.claims import Arm, drill_claim, release_claim
+from sekisho.drills.profile import Profile
+from sekisho.drills.recipe import Recipe, job
+from sekisho.drills.tasks import Drill, Paper, Store, Subject, Task
+from sekisho.errors import DataError
+from sekisho.policy import Policy
+from sekisho.probes import run, suite
+from sekisho.records import Claim, DrillResult, Instrument, Measurement
+
+RELEASE = "release"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A profile and a policy applied to a candidate and, where there is one, its trusted base."""
+
+    profile: Profile
+    policy: Policy
+    candidate: Subject
+    base: Subject | None
+    papers: tuple[Paper, ...]
+    drills: tuple[Drill, ...]
+    cells: tuple[tuple[str, str], ...]
+    """(behaviour, drill) of every cell a verdict needs, also those that this run leaves out."""
+
+    @property
+    def reference(self) -> Subject:
+        """What the instrument check runs on."""
+        return self.base or self.candidate
+
+    def document(self) -> dict[str, Any]:
+        """The plan as JSON: what was pre-registered."""
+        return {
+            "profile": {**asdict(self.profile), "suites": {k: asdict(v) for k, v in self.profile.suites.items()}},
+            "policy": self.policy.digest,
+            "candidate": self.candidate.identity,
+            "base": self.base.identity if self.base else "",
+            "papers": {p.suite.id: [p.digest, [i.family for i in p.items]] for p in self.papers},
+            "drills": {d.recipe.id: [d.recipe.digest, list(stops(d))] for d in self.drills},
+            "cells": [list(c) for c in self.cells],
+            "generation": tasks.GENERATION,
+        }
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the document."""
+        return tasks.plan_digest(self.document())
+
+    def first(self) -> tuple[Task, ...]:
+        """What is done before any alarm is known; the control waits."""
+        asked = [Task(s, ((0, p),)) for s in self._subjects() for p in self.papers]
+        drilled = [self.drilled(self.candidate, d) for d in self.drills]
+        return (*drilled, *asked, *self.check()[1:])
+
+    def second(self, claims: Sequence[Claim]) -> tuple[Task, ...]:
+        """The control's drills, for those that raised an alarm."""
+        if self.base is None:
+            return ()
+        alarmed = {c.drill for c in claims if c.alarmed}
+        return tuple(self.drilled(self.base, d) for d in self.drills if d.recipe.id in alarmed)
+
+    def check(self) -> tuple[Task, Task, Task]:
+        """The tasks of the instrument check; the first is a release task of the plan."""
+        sheet = next(p for p in self.papers if p.suite.id == instrument.BEHAVIOUR)
+        return instrument.tasks(self.reference, sheet)
+
+    def drilled(self, subject: Subject, drill: Drill) -> Task:
+        """A drill with the papers of each of its checkpoints."""
+        steps = stops(drill)
+        pairs = [(s, p) for s in steps for p in self.papers if s in self.profile.asked_at(p.suite.id, steps)]
+        return Task(subject, tuple(pairs), drill)
+
+    def claims(self, store: Store) -> tuple[Claim, ...]:
+        """The claims that finished tasks allow; a drill's control counts where it was run."""
+        made = [self._release(p, store) for p in self.papers if p.suite.hazard]
+        made += [self._drill(d, p, store) for d in self.drills for p in self.papers if p.suite.hazard]
+        return tuple(c for c in made if c is not None)
+
+    def results(self, store: Store) -> tuple[DrillResult, ...]:
+        """The finished drills of the candidate."""
+        found = [tasks.result(self.drilled(self.candidate, d), store) for d in self.drills]
+        return tuple(r for r in found if r is not None)
+
+    def instrument(self, store: Store) -> Instrument | None:
+        """The instrument check, None while it is unfinished."""
+        work = self.check()
+        return instrument.judge(work, self.policy, store) if all(t.done(store) for t in work) else None
+
+    def context(self, store: Store) -> tuple[tuple[str, float], ...]:
+        """(state, rate) of the suites that no verdict rests on."""
+        rates = []
+        for task in (*self.first(),):
+            for step, paper in task.papers:
+                if paper.suite.hazard or task.subject != self.candidate:
+                    continue
+                scores = [m.score for m in self._judged(task, step, paper, store) if m.score is not None]
+                if scores:
+                    rates.append((str(task.state(step)), round(sum(scores) / len(scores), 6)))
+        return tuple(rates)
+
+    def _subjects(self) -> tuple[Subject, ...]:
+        return (self.candidate,) if self.base is None else (self.candidate, self.base)
+
+    def _release(self, paper: Paper, store: Store) -> Claim | None:
+        candidate = self._judged(Task(self.candidate, ((0, paper),)), 0, paper, store)
+        base = self._judged(Task(self.base, ((0, paper),)), 0, paper, store) if self.base else None
+        if not candidate or base == ():
+            return None
+        return release_claim(paper.suite.id, candidate, base, self.policy.terms(paper.suite.id, len(self.cells)))
+
+    def _drill(self, drill: Drill, paper: Paper, store: Store) -> Claim | None:
+        candidate = self._arm(self.candidate, drill, paper, store)
+        if candidate is None:
+            return None
+        control = self._arm(self.base, drill, paper, store) if self.base else None
+        terms = self.policy.terms(paper.suite.id, len(self.cells))
+        return drill_claim(paper.suite.id, drill.recipe.id, candidate, control, terms=terms)
+
+    def _arm(self, subject: Subject, drill: Drill, paper: Paper, store: Store) -> Arm | None:
+        """Both sides are scored with the training data as known text: what was taught is no surprise."""
+        known = tuple(m.content for chat in drill.chats for m in chat)
+        task = self.drilled(subject, drill)
+        before = self._judged(Task(subject, ((0, paper),)), 0, paper, store, known=known)
+        steps = self.profile.asked_at(paper.suite.id, stops(drill))
+        after = {s: self._judged(task, s, paper, store, known=known) for s in steps}
+        return Arm(before, after) if before and all(after.values()) else None
+
+    def _judged(
+        self, task: Task, step: int, paper: Paper, store: Store, *, known: Sequence[str] = ()
+    ) -> tuple[Measurement, ...]:
+        found = tasks.answers(task, step, paper, store)
+        if not found:
+            return ()
+        return run.judge(paper.suite, paper.items, found, task.state(step), known=known)
+
+
+def make(
+    profile: Profile,
+    policy: Policy,
+    subjects: tuple[Subject, Subject | None],
+    *,
+    drills: Sequence[str | Recipe] | None = None,
+    own: Path | None = None,
+) -> Plan:
+    """Apply a profile; `drills` replaces its drills, and () runs none. Raises DataError."""
+    papers = tuple(_paper(name, profile) for name in profile.suites)
+    if instrument.BEHAVIOUR not in profile.suites:
+        raise DataError(f"profile {profile.id}: the suite {instrument.BEHAVIOUR} is always asked")
+    wanted = [tasks.drill(d, own) for d in (profile.drills if not drills else drills)]
+    hazards = [p.suite.id for p in papers if p.suite.hazard]
+    cells = tuple((h, d) for d in (RELEASE, *(w.recipe.id for w in wanted)) for h in hazards)
+    kept = tuple(wanted) if drills is None or drills else ()
+    return Plan(profile, policy, *subjects, papers, kept, cells)
+
+
+def stops(drill: Drill) -> tuple[int, ...]:
+    """The checkpoints of a drill, resolved."""
+    return job(drill.recipe, drill.chats).checkpoints
+
+
+def _paper(name: str, profile: Profile) -> Paper:
+    asked: Mapping[str, Any] = profile.suites
+    whole = suite.load(name).only(profile.languages, profile.families)
+    return tasks.paper(whole, seed=profile.seed, max_new_tokens=asked[name].max_new_tokens)
