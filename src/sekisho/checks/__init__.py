@@ -3,10 +3,13 @@
 from typing import Final
 
 from sekisho.checks.base import AbstractCheck, Case
+from sekisho.checks.chat_template import ChatTemplate
 from sekisho.checks.header_integrity import HeaderIntegrity
 from sekisho.checks.remote_code import RemoteCode
+from sekisho.checks.tokenizer_delta import TokenizerDelta
 from sekisho.checks.undeclared_file import UndeclaredFile
 from sekisho.checks.unsafe_serialisation import UnsafeSerialisation
+from sekisho.checks.weights_delta import WeightsDelta
 from sekisho.errors import ArtefactError
 from sekisho.records import Finding, Outcome, Severity
 
@@ -16,7 +19,10 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     UnsafeSerialisation(),
     RemoteCode(),
     HeaderIntegrity(),
+    ChatTemplate(),
+    TokenizerDelta(),
     UndeclaredFile(),
+    WeightsDelta(),
 )
 """Every check the gate knows, in the order the report lists them."""
 

@@ -147,11 +147,15 @@ class Sums:
         return tuple(int(n) for n in np.flatnonzero(self._row_differs))
 
     def outliers(self, least: float = 0.5, times: float = 10.0) -> tuple[int, ...]:
-        """Rows whose relative change is large and many times the median of the rows that changed."""
+        """Rows that changed by more than `least` of their norm and by many times the change of the median row.
+
+        Where only some rows changed at all, the median row is an unchanged one.
+        """
         if not self._row_differs.any():
             return ()
         with np.errstate(all="ignore"):
             ratio = np.sqrt(self._row_difference / self._row_base)
-        ratio = np.where(self._row_differs, np.nan_to_num(ratio, nan=np.inf, posinf=np.inf), 0.0)
-        median = float(np.median(ratio[self._row_differs]))
-        return tuple(int(n) for n in np.flatnonzero(ratio > max(least, times * median)))
+        change = np.nan_to_num(self._row_difference, nan=np.inf, posinf=np.inf)
+        ratio = np.nan_to_num(ratio, nan=np.inf, posinf=np.inf)
+        found = self._row_differs & (ratio > least) & (change > times**2 * float(np.median(change)))
+        return tuple(int(n) for n in np.flatnonzero(found))

@@ -1,4 +1,4 @@
-"""Does the chat template do more than put roles around messages?
+"""A chat template that does more than put roles around messages.
 
 What it does: reads every chat template of the model (`chat_template.jinja`, `tokenizer_config.json`, GGUF metadata, ...)
 without rendering it, follows where its values stem from, and objects to branches on what a message says, to instructions the
@@ -60,4 +60,6 @@ def _unread(inventory: Inventory) -> Iterator[Finding]:
         if file.problem and (file.role is Role.TEMPLATE or file.format == "chat-template"):
             facts = (("problem", file.problem),)
             detail = f"{file.path} could not be read: {file.problem}."
-            yield Finding("chat-template", Outcome.CANNOT_TELL, Severity.HOLD, file.path, "not-read", detail, facts)
+            yield Finding(
+                "chat-template", Outcome.CANNOT_TELL, Severity.HOLD, file.path, "not-read", detail, facts
+            )

@@ -19,7 +19,7 @@ _BY_NUMBER: Final = re.compile(r"%c|\{[^{}]*:c\}")
 
 
 def judge(where: str, template: Template) -> Iterator[Finding]:
-    """Everything that can be said without a base."""
+    """Say everything that can be said without a base."""
     yield from unreadable(where, template)
     yield from escapes(where, template)
     yield from islice(probes.judge(where, template), _SHOWN)
@@ -31,7 +31,7 @@ def judge(where: str, template: Template) -> Iterator[Finding]:
 
 
 def unreadable(where: str, template: Template) -> Iterator[Finding]:
-    """A template that could not be followed, and characters that nobody sees."""
+    """Report a template that could not be followed, and characters that nobody sees."""
     if template.problem:
         detail = f"{where}: the template cannot be followed: {template.problem}."
         facts = (("problem", template.problem),)
@@ -43,8 +43,10 @@ def unreadable(where: str, template: Template) -> Iterator[Finding]:
 
 
 def escapes(where: str, template: Template) -> Iterator[Finding]:
-    """Attributes that lead out of the sandbox, however they are spelled."""
-    found = dict.fromkeys((a.name, a.line) for a in template.attributes if _escapes(a.name, computed=a.computed))
+    """Report attributes that lead out of the sandbox, however they are spelled."""
+    found = dict.fromkeys(
+        (a.name, a.line) for a in template.attributes if _escapes(a.name, computed=a.computed)
+    )
     inside = [(d, 0) for text in template.texts for d in sorted(TEMPLATE["dunders"]) if d in text]
     known = {name for name, _ in found}
     found.update(dict.fromkeys(pair for pair in inside if pair[0] not in known))

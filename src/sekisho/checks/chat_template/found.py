@@ -12,7 +12,12 @@ from sekisho.records import Facts, FileFact, Finding, Inventory, Outcome, Severi
 Located = tuple[str, Template]
 """Where a template stands, and the template."""
 
-_ORDER: Final = ("chat_template.jinja", "chat_template.json", "processor_config.json", "tokenizer_config.json")
+_ORDER: Final = (
+    "chat_template.jinja",
+    "chat_template.json",
+    "processor_config.json",
+    "tokenizer_config.json",
+)
 _GGUF_KEY: Final = "tokenizer.chat_template"
 
 
@@ -50,4 +55,6 @@ def finding(where: str, reason: str, severity: Severity, detail: str, *named: tu
     """Make a finding; a note passes. `detail` names the facts in braces."""
     facts: Facts = tuple((key, shown(value)) for key, value in named)
     outcome = Outcome.PASS if severity is Severity.NOTE else Outcome.FAIL
-    return Finding("chat-template", outcome, severity, where, reason, detail.format(where=where, **dict(facts)), facts)
+    return Finding(
+        "chat-template", outcome, severity, where, reason, detail.format(where=where, **dict(facts)), facts
+    )

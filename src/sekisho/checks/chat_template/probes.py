@@ -16,7 +16,9 @@ _REWRITES: Final = frozenset(
 )
 _QUIET: Final = frozenset({"-", "*", "**", "//", ".strftime", ".get", ".append"})
 _WORDS: Final = re.compile(r"[^\W_]+")
-_DATE_ARITHMETIC: Final = frozenset({".replace", "|replace", ".split", ".strip", "|default", "|int", "|string", "|indent"})
+_DATE_ARITHMETIC: Final = frozenset(
+    {".replace", "|replace", ".split", ".strip", "|default", "|int", "|string", "|indent"}
+)
 
 
 def judge(where: str, template: Template) -> Iterator[Finding]:
@@ -61,7 +63,9 @@ def _on_content(probe: Probe) -> tuple[str, Severity]:
     if not any(c.isalnum() for c in literal):
         return "", Severity.NOTE
     if prose.without_markup(literal) != literal and literal.startswith("<") and literal.endswith(">"):
-        known = all(w.lower() in _TAG_WORDS or w.isdecimal() for w in _WORDS.findall(literal.replace("_", " ")))
+        known = all(
+            w.lower() in _TAG_WORDS or w.isdecimal() for w in _WORDS.findall(literal.replace("_", " "))
+        )
         return ("", Severity.NOTE) if known else ("conditional-on-tag", Severity.HOLD)
     reason = "rewrites-content" if probe.how in _REWRITES else "conditional-on-content"
     header = probe.how in _REWRITES or literal.endswith(":")

@@ -64,7 +64,7 @@ def _verdict(writing: Writing) -> tuple[str, Severity]:
 
 
 def _in_mouth(writing: Writing, words: tuple[str, ...]) -> bool:
-    """The words follow the assistant's header, where the answer should begin."""
+    """Say whether the words follow the assistant's header, where the answer should begin."""
     guards = set(writing.guards)
     if guards & {"generation", "tail"}:
         alone = len(words) == 1 and words[0].lower() in TEMPLATE["affirmations"]

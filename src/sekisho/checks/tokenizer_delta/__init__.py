@@ -1,0 +1,51 @@
+"""A tokenizer that turns text into other tokens than its base would.
+
+What it does: looks for added tokens that a reader cannot see or mistakes for others, tokens that are whole sentences, files that
+contradict one another, rules that replace words, processors that insert tokens, and generation settings that force or suppress
+tokens. With a trusted base it also compares every token id, flag, merge and pipeline stage.
+
+Why it matters: a token more, or one that means another, changes what the model is told while text and weights look the same. An
+added token with a trained embedding row is a complete backdoor.
+
+What to do: use the tokenizer files of the trusted base, or ask the publisher what the tokens named are for.
+
+What an attacker can still do without a base to compare with: swap two ordinary tokens, or use an ordinary one as the trigger.
+"""
+
+from collections.abc import Iterator
+from typing import final
+
+from sekisho.checks.base import AbstractCheck, Case
+from sekisho.checks.tokenizer_delta import alone, compared
+from sekisho.checks.tokenizer_delta.found import Tokenizer, cannot_tell, tokenizer
+from sekisho.records import Finding, Inventory, Outcome, Role, Severity
+
+
+@final
+class TokenizerDelta(AbstractCheck):
+    """No token and no rule that the base does not have."""
+
+    id = "tokenizer-delta"
+
+    def run(self, case: Case) -> Iterator[Finding]:
+        """Judge the tokenizer by itself, then against the base's."""
+        mine = tokenizer(case.candidate)
+        trusted = tokenizer(case.base) if case.base else None
+        yield from mine.problems
+        yield from _unread(case.candidate, mine)
+        yield from alone.judge(mine, trusted)
+        if trusted is None:
+            detail = "No trusted base was given to compare with."
+            yield Finding(self.id, Outcome.NOT_RUN, Severity.NOTE, "", "no-base", detail)
+        else:
+            yield from compared.judge(mine, trusted)
+
+
+def _unread(inventory: Inventory, mine: Tokenizer) -> Iterator[Finding]:
+    for file in inventory.files:
+        if file.problem and (file.role is Role.TOKENIZER or file.format == "tokenizer"):
+            facts = (("problem", file.problem),)
+            yield cannot_tell(file.path, "not-read", f"{file.path} could not be read: {file.problem}.", facts)
+    if mine.facts is None:
+        detail = "There is no tokenizer.json and no vocabulary in a GGUF file, so nothing can be said about the tokens."
+        yield cannot_tell("", "no-tokenizer", detail, ())

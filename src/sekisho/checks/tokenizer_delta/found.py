@@ -1,0 +1,89 @@
+"""Everything that defines a model's tokens, from whichever files it has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+from sekisho.errors import MalformedError
+from sekisho.formats import tokenizer as reader
+from sekisho.formats.gguf import GgufFacts
+from sekisho.formats.json_config import JsonFacts
+from sekisho.formats.text import shown
+from sekisho.formats.tokenizer import AddedToken, TokenizerFacts
+from sekisho.records import Facts, Finding, Inventory, Outcome, Severity
+
+_ID: Final = "tokenizer-delta"
+_CONFIG: Final = "tokenizer_config.json"
+_MAP: Final = "special_tokens_map.json"
+_ADDED: Final = "added_tokens.json"
+_GENERATION: Final = "generation_config.json"
+
+
+@final
+@dataclass(frozen=True)
+class Tokenizer:
+    """The files' facts side by side."""
+
+    where: str = ""
+    facts: TokenizerFacts | None = None
+    decoder: tuple[AddedToken, ...] = ()
+    """added_tokens_decoder of tokenizer_config.json."""
+    listed: tuple[tuple[str, int], ...] = ()
+    """added_tokens.json: (content, id)."""
+    declared: Facts = ()
+    """(role, token) from tokenizer_config.json, then special_tokens_map.json."""
+    forcing: tuple[tuple[str, str, str], ...] = ()
+    """(file, setting, value) of generation_config.json."""
+    problems: tuple[Finding, ...] = ()
+
+
+def tokenizer(inventory: Inventory) -> Tokenizer:
+    """Collect what defines the tokens of a model; nearest to the model's root first."""
+    ordered = sorted(inventory.files, key=lambda f: (f.path.count("/"), f.path))
+    whole = [(f.path, f.facts) for f in ordered if isinstance(f.facts, TokenizerFacts)]
+    described = ((f.path, reader.from_gguf(f.facts)) for f in ordered if isinstance(f.facts, GgufFacts))
+    whole += [(path, facts) for path, facts in described if facts is not None]
+    documents = {
+        f.path.rpartition("/")[2]: (f.path, f.facts.document)
+        for f in reversed(ordered)
+        if isinstance(f.facts, JsonFacts)
+    }
+    problems: list[Finding] = []
+    path, config = documents.get(_CONFIG, ("", None))
+    try:
+        decoder = reader.settings(config)
+    except MalformedError as error:
+        decoder = ()
+        problems.append(
+            cannot_tell(path, "not-read", f"{path} could not be read: {error}.", (("problem", str(error)),))
+        )
+    declared = reader.declared(config) + reader.declared(documents.get(_MAP, ("", None))[1])
+    place, generation = documents.get(_GENERATION, ("", None))
+    where, facts = whole[0] if whole else ("", None)
+    return Tokenizer(
+        where=where,
+        facts=facts,
+        decoder=decoder,
+        listed=tuple(_listed(documents.get(_ADDED, ("", None))[1])),
+        declared=declared,
+        forcing=tuple((place, k, v) for k, v in reader.generation(generation)),
+        problems=tuple(problems),
+    )
+
+
+def _listed(document: Any) -> Iterator[tuple[str, int]]:
+    if isinstance(document, dict):
+        yield from ((k, v) for k, v in document.items() if type(v) is int)
+
+
+def failed(where: str, reason: str, severity: Severity, detail: str, *named: tuple[str, str]) -> Finding:
+    """Make a finding; `detail` names the facts in braces."""
+    facts: Facts = tuple((key, shown(value)) for key, value in named)
+    return Finding(
+        _ID, Outcome.FAIL, severity, where, reason, detail.format(where=where, **dict(facts)), facts
+    )
+
+
+def cannot_tell(where: str, reason: str, detail: str, facts: Facts) -> Finding:
+    """Make a finding about something that could not be judged."""
+    return Finding(_ID, Outcome.CANNOT_TELL, Severity.HOLD, where, reason, detail, facts)
