@@ -70,9 +70,9 @@ def _objections(comparison: Comparison) -> Iterator[Finding]:
 def _shape(deltas: tuple[TensorDelta, ...]) -> Iterator[Finding]:
     """Tensors that one side lacks, or has in another shape."""
     sentences = {
-        "added": "{where}: the base has no such tensor.",
-        "missing": "{where}: the model lacks this tensor of the base.",
-        "reshaped": "{where}: the tensor has another shape than the base's.",
+        "added": "{where}: the base has no such tensor ({count} such).",
+        "missing": "{where}: the model lacks this tensor of the base ({count} such).",
+        "reshaped": "{where}: the tensor has another shape than the base's ({count} such).",
     }
     for kind, sentence in sentences.items():
         mine = [d for d in deltas if d.kind == kind and d.rows_added <= 0]
@@ -114,7 +114,8 @@ def _dense(changed: list[TensorDelta], compared: int) -> Iterator[Finding]:
     middle = median(d.relative for d in changed)
     if middle > _REPLACED:
         facts = (("changed", str(len(changed))), ("compared", str(compared)), ("median", f"{middle:.3g}"))
-        detail = f"{len(changed)} of {compared} tensors differ from the base's by half their norm or more: not this base."
+        detail = "{changed} of {compared} tensors differ from the base's, by a median of {median} of their norm: not this base."
+        detail = detail.format(**dict(facts))
         yield Finding("weights-delta", Outcome.FAIL, Severity.HOLD, "", "not-this-base", detail, facts)
         return
     odd = [d for d in changed if _replaced(d) or d.relative > max(_STANDS_OUT, _LARGE * middle)]

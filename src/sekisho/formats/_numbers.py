@@ -75,7 +75,8 @@ def _fp8(code: int, exponent_bits: int, mantissa_bits: int, bias: int, kind: str
 def _squares(values: Floats) -> Floats:
     if len(values) == 1:
         return np.array([np.dot(values[0], values[0])])
-    return np.einsum("ij,ij->i", values, values)
+    squares: Floats = np.einsum("ij,ij->i", values, values)
+    return squares
 
 
 @dataclass

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 DEFAULT_NAME: Final = "default"
-_INVISIBLE: Final = frozenset({"Cf", "Co", "Cn", "Cs"})
+_INVISIBLE: Final = frozenset({"Cf", "Co", "Cs"})
 _FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
 """Letters and marks that print nothing."""
 

@@ -215,11 +215,9 @@ def _processor(value: Any, tokens: tuple[str | None, ...]) -> tuple[tuple[str, .
         special = rule.get("SpecialToken")
         if isinstance(special, dict):
             inserted.append(str(special.get("id")))
-        for key in ("sep", "cls"):
-            if rule.get("type") in {"BertProcessing", "RobertaProcessing"} and isinstance(
-                rule.get(key), list
-            ):
-                inserted.append(str(rule[key][0]) if rule[key] else "")
+        if rule.get("type") in {"BertProcessing", "RobertaProcessing"}:
+            ends = (rule.get(key) for key in ("sep", "cls"))
+            inserted += [str(end[0]) for end in ends if isinstance(end, list) and end]
         table = rule.get("special_tokens")
         if rule.get("type") == "TemplateProcessing" and isinstance(table, dict):
             expanded += [name for name, entry in table.items() if not _own_id(name, entry, tokens)]
@@ -263,7 +261,7 @@ def _content(value: Any) -> str | None:
 
 
 def generation(document: Any) -> Facts:
-    """(setting, value) of a parsed generation_config.json that suppress, force or favour tokens."""
+    """Return the settings of a parsed generation_config.json that suppress, force or favour tokens."""
     if not isinstance(document, dict):
         return ()
     return tuple((k, json.dumps(document[k])) for k in _FORCING if document.get(k) not in (None, [], {}))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import nodes
 
@@ -39,6 +39,21 @@ class _Flow:
         self._expressions = Expressions(self.state, self._captured)
         self._sinks: list[_Sink] = [_Sink()]
         self._captures = 0
+        self._handlers: dict[type[nodes.Node], Callable[[Any], None]] = {
+            nodes.Output: self._output,
+            nodes.If: self._if,
+            nodes.For: self._for,
+            nodes.Assign: self._assign,
+            nodes.AssignBlock: self._assign_block,
+            nodes.Macro: self._macro,
+            nodes.CallBlock: self._call_block,
+            nodes.FilterBlock: self._filter_block,
+            nodes.With: self._with,
+            nodes.Include: self._other_file,
+            nodes.Import: self._other_file,
+            nodes.FromImport: self._other_file,
+            nodes.Extends: self._other_file,
+        }
 
     def block(self, body: list[nodes.Node], guards: frozenset[str] = frozenset()) -> None:
         """Walk a block; what it writes goes to the record, or to the value that captures it."""
@@ -66,9 +81,9 @@ class _Flow:
 
     def _statement(self, node: nodes.Node) -> None:
         self.state.count()
-        handler = _STATEMENTS.get(type(node))
+        handler = self._handlers.get(type(node))
         if handler is not None:
-            handler(self, node)
+            handler(node)
             return
         for child in node.iter_child_nodes():
             if isinstance(child, nodes.Stmt):
@@ -191,7 +206,7 @@ class _Flow:
                 self._bind(part, Value(value.labels, value.pieces))
 
     def _set(self, name: str, value: Value) -> None:
-        """What is set only where a system message was seen tells later whether there was one."""
+        """Set a variable; one set only where a system message was seen tells later whether there was one."""
         seen = self.state.guards & {"role=system", "first-role=system"}
         self.state.variables[name] = value.marked("system") if seen and not value.falsy else value
 
@@ -226,20 +241,3 @@ def _element(source: Value) -> Value:
     if source.has("content"):
         return Value(source.labels | {"part"}, source.pieces)
     return Value(source.labels, source.pieces)
-
-
-_STATEMENTS: Final[dict[type[nodes.Node], Callable[..., None]]] = {
-    nodes.Output: _Flow._output,
-    nodes.If: _Flow._if,
-    nodes.For: _Flow._for,
-    nodes.Assign: _Flow._assign,
-    nodes.AssignBlock: _Flow._assign_block,
-    nodes.Macro: _Flow._macro,
-    nodes.CallBlock: _Flow._call_block,
-    nodes.FilterBlock: _Flow._filter_block,
-    nodes.With: _Flow._with,
-    nodes.Include: _Flow._other_file,
-    nodes.Import: _Flow._other_file,
-    nodes.FromImport: _Flow._other_file,
-    nodes.Extends: _Flow._other_file,
-}

@@ -1,9 +1,14 @@
 """Constant folding for template expressions: bounded, pure, and without calling any filter of jinja2."""
 
+from collections.abc import Callable
 from typing import Final
 
 from sekisho.formats._template.values import UNKNOWN, Value
 
+_TEXT_FILTERS: Final[dict[str, Callable[[str], str]]] = {
+    "trim": str.strip, "strip": str.strip, "lower": str.lower, "upper": str.upper, "title": str.title,
+    "capitalize": str.capitalize, "string": str, "safe": str, "e": str, "escape": str,
+}  # fmt: skip
 _LONGEST: Final = 65_536
 """Folded texts longer than this are not followed."""
 
@@ -57,22 +62,14 @@ def filtered(name: str, base: Value, args: tuple[Value, ...]) -> object:
         return UNKNOWN
     if name == "replace" and len(given) == 2 and all(isinstance(g, str) for g in given):  # noqa: PLR2004
         return bounded(text.replace(str(given[0]), str(given[1]))) if given[0] else UNKNOWN
-    simple = {
-        "trim": str.strip, "strip": str.strip, "lower": str.lower, "upper": str.upper, "title": str.title,
-        "capitalize": str.capitalize, "string": str, "safe": str, "e": str,
-    }  # fmt: skip
     if name == "reverse":
         return text[::-1]
-    return simple[name](text) if name in simple and not given else UNKNOWN
+    return _TEXT_FILTERS[name](text) if name in _TEXT_FILTERS and not given else UNKNOWN
 
 
 def sliced(base: Value, start: object, stop: object, step: object) -> object:
     """Fold a constant slice of a constant text or list."""
-    numbers = (start, stop, step)
-    if (
-        isinstance(base.constant, str | tuple)
-        and all(n is None or type(n) is int for n in numbers)
-        and step != 0
-    ):
-        return base.constant[slice(*numbers)]
+    known = all(n is None or type(n) is int for n in (start, stop, step)) and step != 0
+    if isinstance(base.constant, str | tuple) and known:
+        return base.constant[slice(start, stop, step)]
     return UNKNOWN

@@ -16,7 +16,7 @@ STEPS: Final = 200_000
 
 @dataclass(frozen=True)
 class Writing:
-    """Constant text the template writes; `\\ufffc` stands for values of the conversation."""
+    """Constant text the template writes; GAP stands for values of the conversation."""
 
     text: str
     guards: tuple[str, ...]

@@ -108,7 +108,7 @@ def _flags(value: Value) -> frozenset[str]:
 
 
 def provided(name: str) -> Value:
-    """What the caller passes in under a name the template never set."""
+    """Return what the caller passes in under a name the template never set."""
     if name == "messages":
         return Value(frozenset({"messages"}))
     if name in TOOL_NAMES:
