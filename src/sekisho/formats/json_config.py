@@ -37,11 +37,13 @@ def sniff(head: bytes, filename: str) -> bool:
 
 
 def read(path: Path, limits: Limits) -> JsonFacts:
-    """Parse a small JSON file."""
+    """Parse a JSON file; vocabularies and shard indexes may be longer than settings."""
+    long = path.name.lower().endswith((".index.json", "vocab.json"))
+    limit = limits.json_bytes if long else limits.config_bytes
     with path.open("rb") as file:
-        data = file.read(limits.config_bytes + 1)
-    if len(data) > limits.config_bytes:
-        raise LimitError("JSON document in bytes", path.stat().st_size, limits.config_bytes)
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise LimitError("JSON document in bytes", path.stat().st_size, limit)
     return parse(data, limits)
 
 

@@ -205,10 +205,10 @@ def _bound_directory(file: BinaryIO, limits: Limits) -> None:
 
 
 def _kind(head: bytes, name: str) -> str:
-    if pickle.sniff(head, name) or (not sniff(head, name) and pickle.sniff_named(head, name)):
-        return "pickle"
     if sniff(head, name):
         return "zip"
+    if pickle.sniff(head, name) or pickle.sniff_named(head, name):
+        return "pickle"
     if npy.sniff(head, name):
         return "npy"
     return opaque.kind(head, name) or ("code" if code.kind(head, name) else "data")
