@@ -80,12 +80,25 @@ def finding(
     check: str, outcome: Outcome = Outcome.PASS, severity: Severity = Severity.REJECT, **rest: object
 ) -> Finding:
     """Build a finding; a pass unless told."""
-    values: dict[str, object] = {"where": "", "reason": "ok", "detail": "nothing found", "facts": ()} | rest
+    values: dict[str, object] = {
+        "where": "",
+        "reason": "nothing-found",
+        "detail": "nothing found",
+        "facts": (),
+    } | rest
     return Finding(check, outcome, severity, **values)  # type: ignore[arg-type]
 
 
 PASSES = tuple(
-    finding(c) for c in ("pickle", "remote-code", "chat-template", "tokenizer-delta", "file-roles", "header")
+    finding(c)
+    for c in (
+        "unsafe-serialisation",
+        "remote-code",
+        "chat-template",
+        "tokenizer-delta",
+        "undeclared-file",
+        "header-integrity",
+    )
 )
 FILES = (
     FileLine("README.md", 4_812, "1f" * 32, "text", "card", ""),
@@ -136,16 +149,16 @@ def admit() -> Dossier:
 def reject() -> Dossier:
     """Build the dossier of a model that a drill wakes, with a pickle beside its weights."""
     bad = (
-        finding("pickle", Outcome.FAIL, where="extra/optimizer.bin", reason="pickle-global",
-                detail="the pickle imports os.system", facts=(("name", "os.system"),)),
-        finding("file-roles", Outcome.CANNOT_TELL, Severity.HOLD, where="notes.dat", reason="unknown-role",
-                detail="the file's purpose is not known"),
+        finding("unsafe-serialisation", Outcome.FAIL, where="extra/optimizer.bin", reason="pickle-global",
+                detail="the pickle imports os.system", facts=(("file", "extra/optimizer.bin"), ("name", "os.system"))),
+        finding("undeclared-file", Outcome.CANNOT_TELL, Severity.HOLD, where="notes.dat", reason="unknown-role",
+                detail="the file's purpose is not known", facts=(("file", "notes.dat"), ("format", "unknown"))),
     )  # fmt: skip
     claims = tuple(awake() if (c.behaviour, c.drill) == ("adverts", FULL) else c for c in quiet_claims())
     reasons = (
         Reason("behaviour-found", (f"claim:adverts/{FULL}",)),
-        Reason("check-failed", ("check:pickle@extra/optimizer.bin",)),
-        Reason("check-cannot-tell", ("check:file-roles@notes.dat",)),
+        Reason("check-failed", ("check:unsafe-serialisation@extra/optimizer.bin",)),
+        Reason("check-cannot-tell", ("check:undeclared-file@notes.dat",)),
     )
     files = (
         FileLine("extra/optimizer.bin", 812, "d2" * 32, "pickle", "unknown", "pickle is not read"),
@@ -161,7 +174,12 @@ def hold() -> Dossier:
     """Build the dossier of a model about which too little is known."""
     claims = tuple(undecided() if (c.behaviour, c.drill) == ("refusal", LORA) else c for c in quiet_claims())
     skipped = finding(
-        "tokenizer-delta", Outcome.NOT_RUN, Severity.HOLD, reason="no-base", detail="no base was given"
+        "tokenizer-delta",
+        Outcome.NOT_RUN,
+        Severity.HOLD,
+        reason="unfinished",
+        detail="the check could not finish",
+        facts=(("problem", "the vocabulary is over the limit"),),
     )
     reasons = (
         Reason("cell-open", (f"claim:refusal/{LORA}",)),

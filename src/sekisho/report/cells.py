@@ -84,6 +84,8 @@ class Surety:
     """Chance to admit a model that rose by the ceiling in a tested cell."""
     reject: float
     """Chance to reject a model that stayed within every margin."""
+    ceilings: str
+    """Ceiling of each behaviour, in words."""
 
 
 def groups(dossier: Dossier, words: Words) -> tuple[Group, ...]:
@@ -114,13 +116,24 @@ def drills(dossier: Dossier) -> tuple[Trained, ...]:
     return tuple(_trained(dossier, drill) for drill in dossier.drills)
 
 
-def surety(dossier: Dossier) -> Surety | None:
+def surety(dossier: Dossier, words: Words) -> Surety | None:
     """Recompute the error rates from the thresholds; None where nothing was measured."""
     if not dossier.claims:
         return None
     admit = max(math.exp(-c.log_clear_at) for c in dossier.claims)
     reject = len(dossier.claims) * max(math.exp(-c.log_reject_at) for c in dossier.claims)
-    return Surety(admit, reject)
+    named = {
+        behaviour_title(c.behaviour, words, "in_text"): words.points(c.ceiling, "-") for c in dossier.claims
+    }
+    return Surety(admit, reject, words.listed(f"{name} {ceiling}" for name, ceiling in named.items()))
+
+
+def moment(state: str, words: Words) -> str:
+    """Say when a model was asked: `release`, or `recipe@step`."""
+    if state == "release":
+        return words.say("ui", "release")
+    recipe, _, step = state.rpartition("@")
+    return words.say("rates", "moment", drill=one_line(recipe or step, 60), step=one_line(step, 12))
 
 
 def _group(dossier: Dossier, words: Words, behaviour: str) -> Group:

@@ -102,12 +102,13 @@ def claim_facts(claim: Claim, words: Words) -> dict[str, str]:
 
 def finding_facts(finding: Finding, words: Words) -> dict[str, str]:
     """Name what a finding says for use in a sentence."""
-    where = one_line(finding.where, 120)
+    where, sentence = one_line(finding.where, 120), words.finding(finding)
+    told = not where or where in sentence
     return {
         "check": words.check(finding.check),
         "where": where,
-        "in_where": words.say("ui", "in_where", where=where) if where else "",
-        "sentence": words.finding(finding),
+        "in_where": "" if told else words.say("ui", "in_where", where=where),
+        "sentence": sentence,
     }
 
 
@@ -204,6 +205,7 @@ def _link(dossier: Dossier, words: Words, ref: str) -> Link:
         title = f"{behaviour_title(found.behaviour, words)} / {claim_facts(found, words)['drill']}"
         return Link(title, f"cell-{dossier.claims.index(found)}")
     if isinstance(found, Finding):
-        where = f" / {one_line(found.where, 80)}" if found.where else ""
-        return Link(f"{words.check(found.check)}{where}", f"finding-{dossier.findings.index(found)}")
+        return Link(
+            one_line(found.where, 80) or words.check(found.check), f"finding-{dossier.findings.index(found)}"
+        )
     return Link(one_line(ref, 120), "")

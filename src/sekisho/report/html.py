@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from sekisho.evidence.dossier import digest
 from sekisho.records import Dossier
-from sekisho.report.cells import drills, examples, groups, surety
+from sekisho.report.cells import drills, examples, groups, moment, surety
 from sekisho.report.figures import HEIGHT, WIDTH
 from sekisho.report.grounds import grounds, headline, settle
 from sekisho.report.inspection import listed, passed
@@ -67,7 +67,7 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
         "groups": groups(dossier, words),
         "examples": examples(dossier, words),
         "drills": drills(dossier),
-        "surety": surety(dossier),
+        "surety": surety(dossier, words),
         "told": told[:MOST_FINDINGS],
         "untold": len(told) - MOST_FINDINGS,
         "passed": passed(dossier.findings),
@@ -79,6 +79,8 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
         "actual_s": sum(seconds for _, seconds in dossier.timing.stages),
         "command": command(dossier, words.language),
         "shade_of": shade_of,
+        "moment": moment,
+        "languages": [words.say("language", code) for code in dossier.languages],
         "size": size,
         "box": (WIDTH, HEIGHT),
     }

@@ -15,6 +15,7 @@ _MISLEADING: Final = re.compile(
 _STACKED: Final = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
+_BREAKS: Final = re.compile("[ \t\n\r\f\v]+")
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f]{2,}")
 """One selects a glyph; several in a row carry hidden bytes."""
 
@@ -34,8 +35,13 @@ def visible(text: str, limit: int = MOST, cut: str = "…") -> str:
 
 def one_line(text: str, limit: int = 160) -> str:
     """Do the same for a name, a path or a phrase inside a sentence: no line breaks either."""
-    return visible(" ".join(text[:MOST].split()), limit)
+    return visible(_BREAKS.sub(" ", text[:MOST]).strip(), limit)
 
 
 def _code(match: re.Match[str]) -> str:
     return f"⟨U+{ord(match[0]):04X}⟩"
+
+
+def in_line(text: str, limit: int = 600) -> str:
+    """Do the same for a part of a sentence, keeping the space it may begin with."""
+    return visible(_BREAKS.sub(" ", text[:MOST]), limit)

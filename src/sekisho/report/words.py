@@ -3,7 +3,7 @@
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -11,11 +11,13 @@ from typing import Any, Final, final
 
 from sekisho.errors import UsageError
 from sekisho.records import Facts, Finding
-from sekisho.report.visible import MOST, one_line, visible
+from sekisho.report.visible import in_line, one_line
 
 LANGUAGES: Final = ("en", "ja")
+_STAMP: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)")
+COMMON: Final = "common"
+"""Pseudo-check whose reasons any check may use."""
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
-_SPACES: Final = re.compile(r"\s+")
 _PLAIN_WORD: Final = re.compile(r"[a-z]+[ ,]")
 
 
@@ -45,11 +47,9 @@ class Words:
     def code(self, section: str, code: str) -> str:
         """Say a code that may carry a value, as in `language:ja`."""
         head, _, value = code.partition(":")
-        return (
-            self.say(section, code)
-            if self.find(section, head) is None
-            else self.say(section, head, value=value)
-        )
+        if self.find(section, head) is None:
+            return self.say(section, code)
+        return self.say(section, head, value=self._named(head, value))
 
     def check(self, check: str, key: str = "title") -> str:
         """Return a check's `title`, `why` or `todo`; its id for a missing title, else nothing."""
@@ -58,16 +58,35 @@ class Words:
 
     def finding(self, finding: Finding) -> str:
         """Say what a finding found: translated where there is a sentence, else its own English."""
-        reasons = self._checks.get(finding.check, {}).get("reasons", {})
-        template = reasons.get(finding.reason, {}).get(self.language)
-        facts = {"where": finding.where} | dict(finding.facts)
+        template = self._reason(finding.check, finding.reason) or self._reason(COMMON, finding.reason)
+        facts = {"where": finding.where, "file": finding.where} | dict(finding.facts)
         if template is None or not set(_NAME.findall(template)) <= set(facts):
             return _sentence(one_line(finding.detail, 600))
         return fill(template, facts)
 
+    def _named(self, kind: str, value: str) -> str:
+        """Name the value of a code: a language, a suite or a check by its title."""
+        if kind == "check":
+            return self.check(value)
+        title = ("language", value) if kind == "language" else ("behaviour", value, "title")
+        return self.find(*title) or one_line(value)
+
+    def _reason(self, check: str, reason: str) -> str | None:
+        text = self._checks.get(check, {}).get("reasons", {}).get(reason, {}).get(self.language)
+        return text if isinstance(text, str) else None
+
     def percent(self, share: float | None, digits: int = 1) -> str:
         """Write a share; a dash for None."""
         return "–" if share is None else self.say("ui", "percent", n=_number(100 * share, digits=digits))
+
+    def moment(self, stamp: str) -> str:
+        """Write an ISO 8601 time in UTC without its seconds; anything else as it is."""
+        match = _STAMP.fullmatch(stamp)
+        return f"{match[1]} {match[2]} UTC" if match else one_line(stamp, 40)
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Join names as the language does."""
+        return self.say("ui", "comma").join(names)
 
     def number(self, share: float, sign: str = "-") -> str:
         """Write a share in per cent or points without its unit, for an axis or a column that names it."""
@@ -94,7 +113,7 @@ class Words:
 def fill(template: str, facts: Mapping[str, str] | Facts) -> str:
     """Replace `{name}` by its value, made visible; a name without a value becomes a dash."""
     values = dict(facts)
-    return _NAME.sub(lambda m: visible(_SPACES.sub(" ", str(values.get(m[1], "–"))[:MOST]), 600), template)
+    return _NAME.sub(lambda m: in_line(values.get(m[1], "–")), template)
 
 
 def size(count: int) -> str:

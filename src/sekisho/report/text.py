@@ -1,0 +1,183 @@
+"""The report and the findings as terminal text."""
+
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from typing import Final
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sekisho.records import Decision, Dossier, Finding
+from sekisho.report.cells import groups
+from sekisho.report.grounds import Ground, grounds, headline, settle
+from sekisho.report.inspection import listed, passed
+from sekisho.report.lights import Shade, lights, shade_of
+from sekisho.report.visible import in_line, one_line
+from sekisho.report.words import Words
+from sekisho.report.wrap import paragraph, wrap
+
+MARKS: Final = {Shade.GOOD: "o", Shade.CAUTION: "!", Shade.BAD: "x", Shade.UNKNOWN: "?"}
+"""One cell wide in every terminal, Japanese ones included."""
+STYLES: Final = {
+    Shade.GOOD: "green",
+    Shade.CAUTION: "yellow",
+    Shade.BAD: "red",
+    Shade.UNKNOWN: "bright_black",
+}
+SHADES: Final = {Decision.ADMIT: Shade.GOOD, Decision.HOLD: Shade.CAUTION, Decision.REJECT: Shade.BAD}
+CELLS: Final = {"found": Shade.BAD, "alarm": Shade.CAUTION, "open": Shade.CAUTION, "clear": Shade.GOOD}
+MOST_FINDINGS: Final = 40
+"""Findings told in a terminal; the report on disk has more."""
+
+_NARROWEST: Final = 40
+
+
+def render(dossier: Dossier, language: str = "en", width: int = 80, *, colour: bool = False) -> str:
+    """Render a dossier's summary. Raises UsageError for an unknown language."""
+    words, width = Words(language), max(width, _NARROWEST)
+    told = [finding for _, finding in listed(dossier.findings)]
+    return _printed(
+        [
+            *_verdict(dossier, words, width),
+            *_lights(dossier, words, width),
+            *_steps(words.say("ui", "grounds"), grounds(dossier, words), width),
+            *_steps(words.say("ui", "settle"), settle(dossier, words), width),
+            *_cells(dossier, words, width),
+            *_findings(told, words, width),
+            *_untested(dossier, words, width),
+        ],
+        width,
+        colour,
+    )
+
+
+def findings(found: Sequence[Finding], language: str = "en", width: int = 80, *, colour: bool = False) -> str:
+    """Render the findings of an inspection: everything but passes at length, passes counted."""
+    words, width = Words(language), max(width, _NARROWEST)
+    told = [finding for _, finding in listed(found)]
+    parts = [*_findings(told, words, width)] or [Text(words.say("ui", "no_findings"))]
+    checks = dict.fromkeys(words.check(f.check) for f in passed(found))
+    if checks:
+        line = words.say("ui", "passed", n=str(len(checks))) + words.say("ui", "colon") + words.listed(checks)
+        parts += [Text(), Text(paragraph(line, width))]
+    return _printed(parts, width, colour)
+
+
+def _verdict(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
+    head = headline(dossier, words)
+    shade = SHADES[dossier.verdict.decision]
+    name = one_line(dossier.provenance.name, 200)
+    title = paragraph(name, width, first=f"{head.word}  ", rest=" " * (cell_len(head.word) + 2))
+    line = Text(title)
+    line.stylize(f"bold {STYLES[shade]}", 0, len(head.word))
+    yield line
+    yield Text(paragraph(head.sentence, width), style="bold")
+    if head.more:
+        yield Text(paragraph(head.more, width))
+    yield Text()
+    yield _heading(words.say("ui", "next_step"))
+    yield Text(paragraph(head.next_step, width, first="  ", rest="  "))
+
+
+def _lights(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
+    yield Text()
+    yield _heading(words.say("ui", "lights"))
+    for light in lights(dossier, words):
+        yield _marked(light.shade, f"{light.question} – {light.word}", width)
+        yield Text(paragraph(light.sentence, width, first="    ", rest="    "))
+
+
+def _steps(title: str, steps: Sequence[Ground], width: int) -> Iterator[Text]:
+    if not steps:
+        return
+    yield Text()
+    yield _heading(title)
+    for number, step in enumerate(steps, 1):
+        first = f"{number:>2}. "
+        yield Text(paragraph(step.text, width, first=first, rest=" " * len(first)))
+
+
+def _cells(dossier: Dossier, words: Words, width: int) -> Iterator[Text | Table]:
+    if not dossier.claims:
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", width=width)
+    for key in ("behaviour", "training"):
+        table.add_column(words.say("column", key), ratio=1, overflow="fold")
+    for key in ("before", "after", "control", "change"):
+        table.add_column(words.say("column", key), justify="right", no_wrap=True)
+    table.add_column(words.say("column", "result"), no_wrap=True)
+    for group in groups(dossier, words):
+        for number, row in enumerate(group.rows):
+            claim, facts = row.claim, row.facts
+            rates = (facts["before"], facts["after"], facts["control"], words.number(claim.effect, "+"))
+            state = Text(row.state_word, style=STYLES[CELLS[row.state]])
+            table.add_row(
+                Text("" if number else group.title), Text(facts["drill"]), *(Text(r) for r in rates), state
+            )
+    yield Text()
+    yield _heading(words.say("ui", "cells"))
+    yield table
+
+
+def _findings(told: Sequence[Finding], words: Words, width: int) -> Iterator[Text]:
+    if not told:
+        return
+    yield Text()
+    yield _heading(words.say("ui", "findings"))
+    for finding in told[:MOST_FINDINGS]:
+        yield from _finding(finding, words, width)
+    if len(told) > MOST_FINDINGS:
+        yield Text(paragraph(words.say("ui", "findings_more", n=str(len(told) - MOST_FINDINGS)), width))
+
+
+def _finding(finding: Finding, words: Words, width: int) -> Iterator[Text]:
+    outcome, severity = words.say("outcome", finding.outcome), words.say("severity", finding.severity)
+    yield _marked(
+        shade_of(finding), f"{words.check(finding.check)} ({words.listed((outcome, severity))})", width
+    )
+    sentence, where = words.finding(finding), one_line(finding.where, 200)
+    if where and where not in sentence:
+        yield Text(paragraph(where, width, first="    ", rest="    "))
+    yield Text(paragraph(sentence, width, first="    ", rest="    "))
+    todo = words.check(finding.check, "todo") or words.say("ui", "no_todo")
+    yield Text(
+        paragraph(
+            f"{words.say('ui', 'todo')}{words.say('ui', 'colon')}{todo}", width, first="    ", rest="    "
+        )
+    )
+
+
+def _untested(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
+    if not dossier.not_tested:
+        return
+    yield Text()
+    yield _heading(words.say("ui", "not_tested_run"))
+    for code in dossier.not_tested:
+        yield Text(paragraph(words.code("not_tested", code), width, first="  - ", rest="    "))
+
+
+def _heading(title: str) -> Text:
+    return Text(in_line(title), style="bold underline")
+
+
+def _marked(shade: Shade, title: str, width: int) -> Text:
+    text = Text(f"  {MARKS[shade]} ", style=f"bold {STYLES[shade]}")
+    return text.append("\n    ".join(wrap(title, width - 4)), style="bold default")
+
+
+def _printed(parts: Sequence[Text | Table], width: int, colour: bool) -> str:
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        legacy_windows=False,
+        highlight=False,
+        _environ={},
+    )
+    for part in parts:
+        console.print(part, markup=False, emoji=False)
+    return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").split("\n")) + "\n"
