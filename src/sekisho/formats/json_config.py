@@ -15,8 +15,9 @@ from sekisho.limits import Limits
 from sekisho.records import FormatFacts
 
 _OPENING: Final = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[\]{"0-9tfn-])')
-_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-"""Strings are matched only to be skipped; every quote matches, so the scan stays linear."""
+_OPENS: Final = bytes.maketrans(b"{}", b"[]")
+_NEITHER: Final = bytes(set(range(256)) - set(b'[]{}"'))
+"""Every byte but brackets and quotes."""
 
 
 @final
@@ -53,7 +54,7 @@ def parse(data: bytes, limits: Limits) -> JsonFacts:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedError(f"JSON is not UTF-8 at byte {error.start}") from error
-    _bound_depth(text, limits)
+    _bound_depth(data, limits)
     duplicates: list[str] = []
     try:
         document = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, duplicates))
@@ -70,18 +71,16 @@ def _object(pairs: list[tuple[str, Any]], duplicates: list[str]) -> dict[str, An
     return result
 
 
-def _bound_depth(text: str, limits: Limits) -> None:
-    """Count brackets outside strings before the recursive parser sees them."""
-    depth = deepest = 0
-    for match in _STRING_OR_BRACKET.finditer(text):
-        token = match[0]
-        if token in ("{", "["):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token in ("}", "]"):
-            depth -= 1
-    if deepest > limits.json_depth:
-        raise LimitError("JSON nesting depth", deepest, limits.json_depth)
+def _bound_depth(data: bytes, limits: Limits) -> None:
+    """Peel brackets off level by level, outside strings, before the recursive parser sees them."""
+    bare = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_OPENS, _NEITHER)
+    brackets = b"".join(bare.split(b'"')[::2])
+    for _ in range(limits.json_depth):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"")
+    if b"[]" in brackets:
+        raise LimitError("JSON nesting depth", limits.json_depth + 1, limits.json_depth)
 
 
 def _is_lines(filename: str) -> bool:
