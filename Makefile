@@ -12,7 +12,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 VENV := .venv
 BIN  := $(VENV)/bin
 # pip, not a faster installer: it alone honours the pip.conf (mirror, proxy, CPU build of torch) a company has.
-# --no-compile saves half a minute: of the modules installed, few are ever imported.
+# --no-compile saves half a minute: of the modules installed, few are ever imported. Building without
+# isolation keeps the build tools under the lock, too.
 PIP  := $(BIN)/python -m pip install --no-compile --disable-pip-version-check -c constraints.txt
 DEV   = $(shell $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"])')
 
@@ -59,7 +60,8 @@ $(VENV)/.ready: pyproject.toml lab/pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer found; name one with PYTHON=..." >&2; exit 2; }
 	@echo "setting up $(VENV): one or two minutes, once" >&2
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -q -e '.[models]' -e lab
+	$(PIP) -q hatchling editables
+	$(PIP) -q --no-build-isolation -e '.[models]' -e lab
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
