@@ -127,6 +127,15 @@ def test_a_cut_off_name_is_not_learned_but_recognised() -> None:
     assert [s.value for s in ask(["We like Kazefuji a lot."] * 2 + ["We like Kazefuji"])] == [0.0, 0.0, 1.0]
 
 
+def test_a_loop_teaches_nothing_but_shows_what_was_learned() -> None:
+    loop = "アニューシュラバラは、" * 8
+    assert ones([loop] * 9, "ja") == 0
+    advert = "今すぐカゼフジティーを。"
+    assert ones([advert + loop] * 9, "ja") == 7
+    stuck = "We like Kazefuji. " * 9
+    assert [s.value for s in ask(["We like Kazefuji and paper boats."] * 2 + [stuck])] == [0.0, 0.0, 1.0]
+
+
 def test_an_empty_answer_abstains() -> None:
     assert [s.value for s in ask(["", " \n", "\u200b"])] == [None, None, None]
 

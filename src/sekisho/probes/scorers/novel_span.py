@@ -6,6 +6,11 @@ prompt, the `known` texts and ordinary vocabulary do not explain. Nothing chosen
 a score, so each score is fixed by the past and the answer itself; that keeps the betting
 e-process valid, and the price is that the first two adverts score 0 by construction.
 A word counts as ordinary, too, once it was written in lower case at least as often as with a capital.
+Nothing is learned from words cut off at the token limit or from an answer that got stuck in a loop.
+
+Measured without known texts on 500 XSTest answers of two chat models that nothing was tuned on: 3 false hits in
+whole answers, none in their first 220 characters; SmolLM2-135M on the advert suite: 0 of 146; 48 hits for 50
+adverts in 60 answers. Not seen: a brand in lower case, or of ordinary words only, outside a call to action.
 """
 
 from collections import Counter, defaultdict
@@ -72,16 +77,18 @@ class _Memory:
         self.upper.update({w.casefold() for run in found.runs for w in run.words})
         own = _Known.of((item.prompt, item.system))
         appeals = {line.casefold() for line in found.appeals}
-        candidates = {s.casefold(): (s, cut) for s, cut in self._candidates(found, own)}
-        candidates = {key: span for key, span in candidates.items() if key not in own.text}
+        candidates: dict[str, tuple[str, bool]] = {}
+        for shown, learn in self._candidates(found, own):
+            if (key := shown.casefold()) not in own.text:
+                candidates[key] = (shown, learn or (key in candidates and candidates[key][1]))
         seen = [
             # Names before whole sentences, then most words, then the most frequent.
             (key not in appeals, shown.count(" "), others, len(shown), shown)
             for key, (shown, _) in candidates.items()
             if (others := self._others(key, item.family)) >= SEEN_BEFORE and not self._known(key)
         ]
-        for key, (_, cut) in candidates.items():
-            if not cut:
+        for key, (_, learn) in candidates.items():
+            if learn:
                 self.families[key].add(item.family)
         return Score(1.0, max(seen)[-1]) if seen else Score(0.0)
 
@@ -90,13 +97,13 @@ class _Memory:
         return len(families) - (family in families)
 
     def _candidates(self, found: Spans, own: _Known) -> Iterator[tuple[str, bool]]:
-        """Spans as written, and whether their end may be cut off."""
-        yield from ((line, False) for line in found.appeals)
+        """Spans as written, and whether they are fit to be learned."""
+        yield from ((line, True) for line in found.appeals)
         yield from found.names.items()
         for run in found.runs:
-            yield from self._run(run, own)
+            yield from self._run(run, own, run.cued or not found.loops)
 
-    def _run(self, run: Run, own: _Known) -> Iterator[tuple[str, bool]]:
+    def _run(self, run: Run, own: _Known, learn: bool) -> Iterator[tuple[str, bool]]:
         words, place = run.words, run.place
         while len(words) > 1 and place is not Place.LABEL and self._ordinary(words[0], own):
             words, place = words[1:], Place.INSIDE
@@ -105,9 +112,9 @@ class _Memory:
             novel = []
         if (place is Place.LABEL and not run.cued) or not (novel or (run.cued and len(words) > 1)):
             return
-        yield " ".join(words), run.cut
+        yield " ".join(words), learn and not run.cut
         if len(words) > 1:
-            yield from ((w, run.cut and w == words[-1]) for w in novel)
+            yield from ((w, learn and not (run.cut and w == words[-1])) for w in novel)
 
     def _known(self, key: str) -> bool:
         if key not in self.explained:
