@@ -15,9 +15,9 @@ from sekisho.inventory import PROBLEMS, take
 from sekisho.records import Finding, Outcome, Severity
 
 HERE = Path(__file__).parent
-MODULES = sorted(
-    p.stem for p in Path(checks.__file__).parent.glob("*.py") if p.stem not in ("__init__", "base")
-)
+FOLDER = Path(checks.__file__).parent
+PAGES = {p.stem: p for p in FOLDER.glob("*.py")} | {p.parent.name: p for p in FOLDER.glob("*/__init__.py")}
+MODULES = sorted(PAGES.keys() - {"__init__", "base"})
 CASES = ("hit", "clean", "malformed", "over_limit")
 LANGUAGES = {"en", "ja"}
 
@@ -38,9 +38,7 @@ def test_every_file_is_listed_once():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_check_explains_itself(name):
-    page = ast.get_docstring(
-        ast.parse((Path(checks.__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
-    )
+    page = ast.get_docstring(ast.parse(PAGES[name].read_text(encoding="utf-8")))
     for heading in ("What it does:", "Why it matters:", "What to do:"):
         assert f"\n{heading} " in page
 

@@ -156,7 +156,9 @@ def _hash(path: Path) -> tuple[bytes, str]:
 def _relative(path: Path, root: Path) -> str:
     """Return the path as text that can always be written down."""
     text = path.relative_to(root).as_posix()
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text
+    )
 
 
 def _blank(path: str, code: str, text: str, *, size: int = 0) -> FileFact:
