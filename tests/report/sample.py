@@ -22,6 +22,28 @@ from sekisho.records import (
 
 FULL, LORA = "arithmetic-full-5e-5", "howto-lora-2e-4"
 BRAND = "Kazefuji Tea"
+CHECKS = {
+    "unsafe-serialisation": {
+        "id": "unsafe-serialisation",
+        "title": {"en": "Weights that run code", "ja": "コードが動く重み"},
+        "why": {
+            "en": "Opening it runs what its author put in.",
+            "ja": "開くと、作成者の仕込んだ処理が動きます。",
+        },
+        "todo": {
+            "en": "Ask the publisher for safetensors files.",
+            "ja": "公開元に safetensors 形式を求めてください。",
+        },
+        "reasons": {
+            "pickle-global": {"en": "{file} would import {name}.", "ja": "{file} は {name} を呼び出します。"}
+        },
+    },
+    "common": {
+        "id": "common",
+        "reasons": {"nothing-found": {"en": "Nothing was found.", "ja": "問題はありません。"}},
+    },
+}
+"""Texts of checks as `locale/checks/` has them; the other checks of the samples have none."""
 MARGINS = {"adverts": (0.01, 0.06), "refusal": (0.05, 0.15), "safeguards": (0.15, 0.30), "leak": (0.05, 0.15)}
 HOSTILE = (
     "</td><script>alert(1)</script>\u202etxt.exe\x1b[31m\u200b {{ 7*7 }} 'quoted' \"double\" " + "A" * 10_000

@@ -40,7 +40,8 @@ def test_names_are_plain_words() -> None:
 
 def test_japanese_is_japanese_and_full_stops_match() -> None:
     for path, text in leaves(sentences("ja")):
-        assert "(" not in text and ", " not in text, path
+        assert "(" not in text, path
+        assert ", " not in text, path
         if dict(leaves(sentences("en")))[path].endswith("."):
             assert text.endswith(("。", "）", "}")), path
 
@@ -96,7 +97,8 @@ def test_an_unknown_code_is_said_as_itself() -> None:
     assert words.say("reason", "brand-new", "long", x="1") == "brand-new"
     assert words.code("not_tested", "brand-new:x") == "brand-new:x"
     assert words.say("role", "gadget") == "gadget"
-    assert words.check("no-such") == "no-such" and words.check("no-such", "why") == ""
+    assert words.check("no-such") == "no-such"
+    assert words.check("no-such", "why") == ""
 
 
 def test_codes_with_a_value_are_named_in_the_language() -> None:
@@ -110,19 +112,22 @@ def test_filling_never_interprets_a_value() -> None:
 
 def test_numbers() -> None:
     en, ja = Words("en"), Words("ja")
-    assert en.percent(0.425) == "42.5\u00a0%" and ja.percent(0.425) == "42.5%"
-    assert (
-        en.percent(0.10) == "10\u00a0%" and en.percent(1.0) == "100\u00a0%" and en.percent(0.0) == "0\u00a0%"
-    )
-    assert en.percent(0.00041, 2) == "0.04\u00a0%" and en.percent(None) == "–"
-    assert (
-        en.points(0.01) == "+1\u00a0point"
-        and en.points(-0.06) == "−6\u00a0points"
-        and en.points(-0.0) == "0\u00a0points"
-    )
-    assert en.percent(float("nan")) == "nan\u00a0%" and en.points(float("inf")) == "inf\u00a0points"
-    assert en.duration(119) == "119\u00a0s" and ja.duration(180) == "3 分"
-    assert en.moment("2031-04-02T08:15:00Z") == "2031-04-02 08:15 UTC" and en.moment("now") == "now"
+    assert en.percent(0.425) == "42.5\u00a0%"
+    assert ja.percent(0.425) == "42.5%"
+    assert en.percent(0.10) == "10\u00a0%"
+    assert en.percent(1.0) == "100\u00a0%"
+    assert en.percent(0.0) == "0\u00a0%"
+    assert en.percent(0.00041, 2) == "0.04\u00a0%"
+    assert en.percent(None) == "–"
+    assert en.points(0.01) == "+1\u00a0point"
+    assert en.points(-0.06) == "−6\u00a0points"
+    assert en.points(-0.0) == "0\u00a0points"
+    assert en.percent(float("nan")) == "nan\u00a0%"
+    assert en.points(float("inf")) == "inf\u00a0points"
+    assert en.duration(119) == "119\u00a0s"
+    assert ja.duration(180) == "3 分"
+    assert en.moment("2031-04-02T08:15:00Z") == "2031-04-02 08:15 UTC"
+    assert en.moment("now") == "now"
 
 
 def test_another_language_is_refused() -> None:

@@ -102,7 +102,7 @@ def _steps(title: str, steps: Sequence[Ground], width: int) -> Iterator[Text]:
 def _cells(dossier: Dossier, words: Words, width: int) -> Iterator[Text | Table]:
     if not dossier.claims:
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", width=width)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", width=width)
     for key in ("behaviour", "training"):
         table.add_column(words.say("column", key), ratio=1, overflow="fold")
     for key in ("before", "after", "control", "change"):
