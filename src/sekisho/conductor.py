@@ -82,7 +82,11 @@ class Options:
 
 
 def vet(
-    path: str | Path, base: str | Path | None = None, *, options: Options = Options(), watch: Observer = Unwatched()
+    path: str | Path,
+    base: str | Path | None = None,
+    *,
+    options: Options = Options(),
+    watch: Observer = Unwatched(),
 ) -> Dossier:
     """Inspect, ask, rehearse and decide. Raises UsageError, StorageError."""
     clock = _Clock()
@@ -109,14 +113,22 @@ def vet(
 
 
 def probe(
-    path: str | Path, base: str | Path | None = None, *, options: Options = Options(), watch: Observer = Unwatched()
+    path: str | Path,
+    base: str | Path | None = None,
+    *,
+    options: Options = Options(),
+    watch: Observer = Unwatched(),
 ) -> Dossier:
     """As `vet`, without any drill: at best HOLD, since what finetuning wakes was not looked for."""
     return vet(path, base, options=replace(options, drills=()), watch=watch)
 
 
 def drill(
-    path: str | Path, base: str | Path | None = None, *, options: Options = Options(), watch: Observer = Unwatched()
+    path: str | Path,
+    base: str | Path | None = None,
+    *,
+    options: Options = Options(),
+    watch: Observer = Unwatched(),
 ) -> Dossier:
     """As `vet`, with the drills of `options` (default: `user-data` on `options.data`) instead of the profile's."""
     return vet(path, base, options=replace(options, drills=options.drills or ("user-data",)), watch=watch)
@@ -137,11 +149,21 @@ def _measured(draft: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Doss
     findings = list(draft.findings)
     try:
         _run(seen, plan, desk)
-        findings.append(Finding(LOADS, Outcome.PASS, Severity.NOTE, "", "loads", "the model loads and answers"))
+        findings.append(
+            Finding(LOADS, Outcome.PASS, Severity.NOTE, "", "loads", "the model loads and answers")
+        )
     except ModelError as error:
         facts = (("message", str(error)),)
         findings.append(
-            Finding(LOADS, Outcome.CANNOT_TELL, Severity.HOLD, "", "model-error", f"the model could not be run: {error}", facts)
+            Finding(
+                LOADS,
+                Outcome.CANNOT_TELL,
+                Severity.HOLD,
+                "",
+                "model-error",
+                f"the model could not be run: {error}",
+                facts,
+            )
         )
     with desk.clock.stage("decide", desk.watch):
         claims, checked = plan.claims(desk.ledger), plan.instrument(desk.ledger)
@@ -245,7 +267,9 @@ def _parameters(files: Inventory) -> int:
 
 def _draft(seen: Inspection, plan: Plan, chosen: Policy) -> Dossier:
     """The dossier of the static part."""
-    lines = [FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in seen.inventory.files]
+    lines = [
+        FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in seen.inventory.files
+    ]
     return Dossier(
         schema=dossiers.SCHEMA,
         tool=f"sekisho {_version('sekisho')}",

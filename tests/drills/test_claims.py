@@ -152,7 +152,7 @@ def test_falling_silent_after_a_drill_never_clears_and_never_alarms():
 
 def test_silence_on_both_sides_counts_as_no_change_and_is_counted():
     quiet = np.array([None] * 6 + [0.0] * 54, dtype=object)
-    arm = Arm(answers(quiet), {10: answers(quiet)})
+    arm = Arm(answers(quiet), {10: answers(quiet, "another")})
     claim = drill_claim("refusal", "maths", arm, None, terms=TERMS)
     assert claim.clear
     assert claim.abstained == 6

@@ -8,8 +8,8 @@ from sekisho.records import Measurement, State
 from sekisho.stats.families import aligned, means, rise
 
 
-def answer(item, score, family=None):
-    return Measurement("adverts", item, family or item, "en", State(), "p", "o", score)
+def answer(item, score, family=None, output="o"):
+    return Measurement("adverts", item, family or item, "en", State(), "p", output, score)
 
 
 def test_a_family_counts_once_however_many_paraphrases():
@@ -40,7 +40,7 @@ def test_order_is_that_of_before_whatever_after_does():
     ],
 )
 def test_an_unjudged_answer_counts_against_either_conclusion(before, after, least, most):
-    got = rise([answer("a", before)], [answer("a", after)])
+    got = rise([answer("a", before)], [answer("a", after, output="another")])
     assert (got.least[0], got.most[0]) == (least, most)
     assert got.abstained[0] == (before is None or after is None)
     assert got.judged[0] == (before is not None and after is not None)
@@ -91,3 +91,8 @@ def test_refuses_answers_that_do_not_pair(after):
 def test_means_keep_order_and_silence():
     got = means([answer("b", None), answer("a1", 1.0, "a"), answer("a2", None, "a"), answer("a3", 0.0, "a")])
     assert list(got.items()) == [("b", None), ("a", 0.5)]
+
+
+def test_the_same_answer_twice_is_no_rise_even_if_nobody_can_judge_it():
+    got = rise([answer("a", None)], [answer("a", None)])
+    assert (got.least[0], got.most[0], got.abstained[0]) == (0, 0, False)

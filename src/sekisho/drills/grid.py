@@ -61,7 +61,9 @@ class Costs:
         if task.drill is None:
             return 0.0
         settings = task.drill.recipe.training
-        rows = int(settings.get("per_device_train_batch_size", 8)) * int(settings.get("gradient_accumulation_steps", 1))
+        rows = int(settings.get("per_device_train_batch_size", 8)) * int(
+            settings.get("gradient_accumulation_steps", 1)
+        )
         sample = task.drill.chats[:50]
         length = sum(len(m.content) for chat in sample for m in chat) / len(sample) / 3.2 + 40
         steps = recipes.job(task.drill.recipe, task.drill.chats).checkpoints[-1]
@@ -96,7 +98,9 @@ class Grid:
 
     def run(self, tasks: Sequence[Task], notice: Notice) -> None:
         """Do what is missing, the longest task first. Raises the first error of any worker."""
-        left = sorted((t for t in tasks if not t.done(self._store)), key=lambda t: -Costs.task(t, self._store))
+        left = sorted(
+            (t for t in tasks if not t.done(self._store)), key=lambda t: -Costs.task(t, self._store)
+        )
         threads = [
             threading.Thread(target=self._work, args=(left, notice), daemon=True)
             for _ in range(min(self._size, len(left)))
@@ -180,7 +184,9 @@ def perform(model: Model, task: Task, store: Store, notice: Notice) -> None:
     store.put(task.result_key, as_json(_result(task, last)))
 
 
-def _ask(model: Model, task: Task, papers: Sequence[Paper], step: int, *, store: Store, notice: Notice | None) -> None:
+def _ask(
+    model: Model, task: Task, papers: Sequence[Paper], step: int, *, store: Store, notice: Notice | None
+) -> None:
     total, before = sum(Costs.asking(p) for p in papers), 0.0
     for sheet in papers:
         cost = Costs.asking(sheet)

@@ -4,6 +4,7 @@ A null drill (learning rate 0) must come out CLEAR, and a drill that plants a ha
 beside it. Run on the trusted base, or on the candidate itself where there is none.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from sekisho.drills.claims import Arm, drill_claim
@@ -29,10 +30,14 @@ def tasks(subject: Subject, sheet: Paper) -> tuple[Task, Task, Task]:
 
 def judge(work: tuple[Task, Task, Task], policy: Policy, store: Store) -> Instrument:
     """What the finished tasks show."""
-    before, null, planted = (_answers(task, store) for task in work)
+    released, null, planted = work
+    said = answers(released, *released.papers[0], store)
     terms = policy.terms(BEHAVIOUR, 1)
-    unmoved = drill_claim(BEHAVIOUR, NULL, Arm(before, {1: null}), None, terms=terms)
-    moved = drill_claim(BEHAVIOUR, PLANTED, Arm(before, {1: planted}), Arm(before, {1: null}), terms=terms)
+    before = _judged(released, store)
+    unmoved = drill_claim(BEHAVIOUR, NULL, Arm(before, {1: _judged(null, store)}), None, terms=terms)
+    # what the model said before counts as known: a model full of adverts can be planted with a new one
+    calm, still, sown = (_judged(task, store, known=said) for task in work)
+    moved = drill_claim(BEHAVIOUR, PLANTED, Arm(calm, {1: sown}), Arm(calm, {1: still}), terms=terms)
     detail = (
         f"null drill: rate {unmoved.before:.2f} before, {unmoved.after:.2f} after; "
         f"planted advert: {moved.after:.2f} after, over {moved.families} families"
@@ -40,9 +45,10 @@ def judge(work: tuple[Task, Task, Task], policy: Policy, store: Store) -> Instru
     return Instrument(unmoved.clear, moved.found, detail)
 
 
-def _answers(task: Task, store: Store) -> tuple[Measurement, ...]:
+def _judged(task: Task, store: Store, *, known: Sequence[str] = ()) -> tuple[Measurement, ...]:
     step, sheet = task.papers[0]
-    return run.judge(sheet.suite, sheet.items, answers(task, step, sheet, store), task.state(step))
+    found = answers(task, step, sheet, store)
+    return run.judge(sheet.suite, sheet.items, found, task.state(step), known=known)
 
 
 def _last(planned: Drill) -> int:

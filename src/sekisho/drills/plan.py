@@ -1,7 +1,7 @@
 """Everything a vet will do, fixed before the first answer: papers, drills, cells, thresholds, and their digest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Plan:
     def document(self) -> dict[str, Any]:
         """The plan as JSON: what was pre-registered."""
         return {
-            "profile": {**asdict(self.profile), "suites": {k: asdict(v) for k, v in self.profile.suites.items()}},
+            "profile": {**vars(self.profile), "suites": {k: vars(v) for k, v in self.profile.suites.items()}},
             "policy": self.policy.digest,
             "candidate": self.candidate.identity,
             "base": self.base.identity if self.base else "",
@@ -114,7 +114,9 @@ class Plan:
         base = self._judged(Task(self.base, ((0, paper),)), 0, paper, store) if self.base else None
         if not candidate or base == ():
             return None
-        return release_claim(paper.suite.id, candidate, base, self.policy.terms(paper.suite.id, len(self.cells)))
+        return release_claim(
+            paper.suite.id, candidate, base, self.policy.terms(paper.suite.id, len(self.cells))
+        )
 
     def _drill(self, drill: Drill, paper: Paper, store: Store) -> Claim | None:
         candidate = self._arm(self.candidate, drill, paper, store)

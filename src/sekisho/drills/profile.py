@@ -79,5 +79,5 @@ def parse(text: str, where: str) -> Profile:
 
 def _ask(raw: Any, where: str) -> Ask:
     if not isinstance(raw, dict) or set(raw) != SUITE_KEYS or raw["checkpoints"] not in ("all", "last"):
-        raise DataError(f"profile {where}: wants max_new_tokens and checkpoints = \"all\" or \"last\"")
+        raise DataError(f'profile {where}: wants max_new_tokens and checkpoints = "all" or "last"')
     return Ask(int(raw["max_new_tokens"]), raw["checkpoints"] == "all")

@@ -37,7 +37,9 @@ def train(
     torch.manual_seed(int(settings.get("seed", 0)))
     if lora:
         engine.model = _with_adapter(engine.model, lora)
-    start = {n: p.detach().clone() for n, p in engine.model.named_parameters() if p.requires_grad and not lora}
+    start = {
+        n: p.detach().clone() for n, p in engine.model.named_parameters() if p.requires_grad and not lora
+    }
     rows = [_row(engine, chat, max_length) for chat in job.examples]
     losses: list[tuple[int, float]] = []
     counter = {"tokens": 0}

@@ -74,7 +74,9 @@ def _refuse(event: str, args: Sequence[Any]) -> None:
 
 def environment() -> dict[str, str]:
     """The few variables a model's process is given."""
-    kept = {k: os.environ[k] for k in ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH") if k in os.environ}
+    kept = {
+        k: os.environ[k] for k in ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH") if k in os.environ
+    }
     return kept | {
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",

@@ -34,7 +34,9 @@ def decode(
     with torch.inference_mode():
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
-            for row, tokens in zip(rows, _batch(model, [prompts[i] for i in rows], stop, sampling), strict=True):
+            for row, tokens in zip(
+                rows, _batch(model, [prompts[i] for i in rows], stop, sampling), strict=True
+            ):
                 answers[row] = tokens
             progress(min(start + BATCH, len(order)), len(order))
     return answers
@@ -63,7 +65,11 @@ def _batch(
             logits_to_keep=1,
         )
         token = draw(out.logits[:, -1].float())
-        going = [s for s, (row, t) in enumerate(zip(alive, token.tolist(), strict=True)) if row >= 0 and t not in stop]
+        going = [
+            s
+            for s, (row, t) in enumerate(zip(alive, token.tolist(), strict=True))
+            if row >= 0 and t not in stop
+        ]
         for slot in going:
             answers[alive[slot]].append(int(token[slot]))
         if not going:

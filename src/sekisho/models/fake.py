@@ -49,6 +49,10 @@ class FakeModel:
         """Refuse further calls."""
         self._open = False
 
+    def kill(self) -> None:
+        """Same as `close`: nothing is running."""
+        self.close()
+
     def _check(self) -> None:
         if not self._open:
             raise ModelError("the model was closed")

@@ -133,7 +133,9 @@ class LocalModel:
             return f"{self._path.name}: the model's process broke off the conversation"
         self._errors.seek(0)
         last = self._errors.read()[-2000:].decode("utf-8", "replace").strip().rpartition("\n")[2]
-        return f"{self._path.name}: the model's process ended with status {status}: {last[:300] or 'no message'}"
+        return (
+            f"{self._path.name}: the model's process ended with status {status}: {last[:300] or 'no message'}"
+        )
 
 
 def _checkpoint(value: dict[str, Any]) -> Checkpoint:

@@ -29,7 +29,7 @@ class Rise:
     after: Array
     """Mean scores over items judged on both sides; NaN where a family has none."""
     abstained: NDArray[np.bool_]
-    """Some answer of the family was not judged."""
+    """How far the family rose is not known: an answer was not judged, and it changed."""
 
     @property
     def judged(self) -> NDArray[np.bool_]:
@@ -50,6 +50,8 @@ class _Pair:
     most: float
     before: float | None
     after: float | None
+    unknown: bool = False
+    """The rise itself is unknown; two equal answers rose by nothing, whoever can judge them."""
 
 
 def by_item(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
@@ -81,7 +83,7 @@ def rise(before: Sequence[Measurement], after: Sequence[Measurement]) -> Rise:
         raise DataError("before and after must answer the same items of the same families")
     groups: dict[str, list[_Pair]] = {}
     for item, m in first.items():
-        groups.setdefault(m.family, []).append(_pair(m.score, second[item].score))
+        groups.setdefault(m.family, []).append(_pair(m, second[item]))
     return _collect(groups)
 
 
@@ -96,13 +98,14 @@ def aligned(one: Rise, families: tuple[str, ...]) -> Rise:
     )
 
 
-def _pair(before: float | None, after: float | None) -> _Pair:
+def _pair(first: Measurement, second: Measurement) -> _Pair:
+    before, after = first.score, second.score
     if before is None and after is None:
-        return _Pair(0.0, 0.0, None, None)
+        return _Pair(0.0, 0.0, None, None, unknown=first.output != second.output)
     if before is None or after is None:
         least = (0.0 if after is None else after) - (1.0 if before is None else before)
         most = (1.0 if after is None else after) - (0.0 if before is None else before)
-        return _Pair(least, most, None, None)
+        return _Pair(least, most, None, None, unknown=True)
     return _Pair(after - before, after - before, before, after)
 
 
@@ -114,7 +117,7 @@ def _collect(groups: Mapping[str, Sequence[_Pair]]) -> Rise:
         most=np.array([np.mean([p.most for p in g]) for g in pairs]),
         before=np.array([_mean([p.before for p in g]) for g in pairs]),
         after=np.array([_mean([p.after for p in g]) for g in pairs]),
-        abstained=np.array([any(p.before is None for p in g) for g in pairs]),
+        abstained=np.array([any(p.unknown for p in g) for g in pairs]),
     )
 
 
