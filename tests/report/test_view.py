@@ -72,6 +72,14 @@ def test_no_ground_crashes_or_leaves_a_gap(code: str, language: str, ref: tuple[
         assert said[1] == "brand-new"
 
 
+def test_an_admission_without_drills_does_not_speak_of_them() -> None:
+    released = tuple(c for c in sample.admit().claims if c.drill == "release")
+    made = dataclasses.replace(sample.admit(), claims=released, drills=())
+    assert headline(made, EN).sentence.endswith("No trial finetune was made.")
+    assert lights(made, EN)[2].sentence.endswith("No trial finetune was made.")
+    assert "after trial finetunes" in headline(sample.admit(), EN).sentence
+
+
 def test_without_grounds_nothing_is_let_through() -> None:
     made = dataclasses.replace(sample.reject(), verdict=Verdict(Decision.HOLD, ()))
     assert "nothing is let through" in headline(made, EN).sentence

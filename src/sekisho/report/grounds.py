@@ -126,9 +126,15 @@ def _sentence(dossier: Dossier, words: Words) -> str:
     """Name the first ground; a verdict lists the worst first."""
     grounds = dossier.verdict.reasons
     if dossier.verdict.decision is Decision.ADMIT:
-        return words.say("headline", "admit" if dossier.claims else "admit_static")
+        return words.say("headline", _admitted(dossier))
     what = _what(dossier, words, grounds[0]) if grounds else words.say("headline", "no_reason")
     return words.say("headline", dossier.verdict.decision, what=what)
+
+
+def _admitted(dossier: Dossier) -> str:
+    if not dossier.claims:
+        return "admit_static"
+    return "admit" if any(c.drill != "release" for c in dossier.claims) else "admit_probed"
 
 
 def _what(dossier: Dossier, words: Words, reason: Reason) -> str:

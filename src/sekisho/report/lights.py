@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from sekisho.records import Claim, Dossier, Finding, Outcome, Severity
 from sekisho.report.cells import state
@@ -9,6 +10,9 @@ from sekisho.report.grounds import claim_facts, finding_facts, ground, rates
 from sekisho.report.visible import one_line
 from sekisho.report.words import Words
 from sekisho.verdict import NO_BASE
+
+MOST_SENTENCE: Final = 320
+"""Characters of a light's sentence; a file name could be far longer."""
 
 
 class Shade(StrEnum):
@@ -37,7 +41,8 @@ def lights(dossier: Dossier, words: Words) -> tuple[Light, Light, Light]:
 
 
 def _light(words: Words, key: str, shade: Shade, sentence: str) -> Light:
-    return Light(key, shade, words.say("light", key, "question"), words.say("light", key, shade), sentence)
+    question, word = words.say("light", key, "question"), words.say("light", key, shade)
+    return Light(key, shade, question, word, one_line(sentence, MOST_SENTENCE))
 
 
 def _origin(dossier: Dossier, words: Words) -> Light:
@@ -119,6 +124,10 @@ def _unsettled(claims: tuple[Claim, ...], words: Words) -> Light:
     if unsettled:
         facts = claim_facts(unsettled[0], words) | counts
         return _light(words, "behaviour", Shade.CAUTION, words.say("light", "behaviour", "open", **facts))
-    before, after = (words.percent(max(r)) for r in ([c.before for c in claims], [c.after for c in claims]))
-    sentence = words.say("light", "behaviour", "all_clear", before=before, after=after, **counts)
+    drilled = [c for c in claims if c.drill != "release"]
+    before, after = (
+        words.percent(max(r)) for r in zip(*((c.before, c.after) for c in drilled or claims), strict=True)
+    )
+    key = "all_clear" if drilled else "all_clear_release"
+    sentence = words.say("light", "behaviour", key, before=before, after=after, **counts)
     return _light(words, "behaviour", Shade.GOOD, sentence)
