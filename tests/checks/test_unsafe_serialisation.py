@@ -100,3 +100,12 @@ def test_what_was_not_read_is_not_passed(model):
 def test_closed_containers(name, head, severity, tmp_path):
     (tmp_path / name).write_bytes(head + bytes(64))
     assert [(f.reason, f.severity) for f in findings(tmp_path)] == [("container-closed", severity)]
+
+
+def test_an_archive_full_of_pickles_is_summed_up(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for i in range(25):
+            archive.writestr(f"{i}", b"\x80\x02N.")
+    found = findings(tmp_path)
+    assert len(found) == 21
+    assert (found[-1].reason, dict(found[-1].facts)["count"]) == ("more-entries", "5")

@@ -102,6 +102,8 @@ def test_legacy_torch_is_five_pickles_then_bytes():
 def test_bounds():
     with pytest.raises(LimitError):
         facts(PAYLOAD, Limits(pickle_opcodes=3))
+    with pytest.raises(LimitError):
+        facts(b"\x80\x02N." * 10_001)
     huge = b"\x80\x04\x8e" + struct.pack("<Q", 2**63) + b"x."
     with pytest.raises(MalformedError):
         facts(huge)

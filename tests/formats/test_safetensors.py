@@ -77,6 +77,13 @@ def test_a_zip_in_the_last_tensor_is_found(tmp_path):
         read(tmp_path, safetensors_bytes(header, end))
 
 
+def test_a_header_of_lists_is_not_parsed(tmp_path):
+    with pytest.raises(MalformedError, match="more lists"):
+        read(tmp_path, safetensors_bytes(b'{"a": [' + b"[]," * 1000 + b"1]}", b""))
+    densest = json.dumps({str(i): {"dtype": "U8", "shape": [], "data_offsets": [i, i + 1]} for i in range(9)})
+    assert len(read(tmp_path, safetensors_bytes(densest.replace(" ", "").encode(), bytes(9))).tensors) == 9
+
+
 def test_a_header_over_the_limit_is_not_read(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(VALID)

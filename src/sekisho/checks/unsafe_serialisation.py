@@ -15,13 +15,15 @@ from sekisho.formats.npy import NpyFacts
 from sekisho.formats.pickle import PickleFacts
 from sekisho.formats.rules import PICKLE_INERT
 from sekisho.formats.text import shown
-from sekisho.formats.zipfile_ import ZipFacts
+from sekisho.formats.zipfile_ import ZipEntry, ZipFacts
 from sekisho.records import FileFact, Finding, Outcome, Severity
 
 _PICKLED: Final = ("pickle", "npy", "zip")
 _DATA_CONTAINERS: Final = ("onnx", "tflite", "tensorflow", "coreml", "tensorrt", "parquet", "flax")
 _NAMED: Final = 5
 """Globals a sentence names before it stops."""
+_LISTED: Final = 20
+"""Entries of one archive with a finding of their own."""
 
 
 @final
@@ -79,19 +81,26 @@ class UnsafeSerialisation(AbstractCheck):
             yield Finding(
                 self.id, Outcome.FAIL, Severity.REJECT, path, "archive-inconsistent", sentence, named
             )
-        for entry in facts.entries:
-            where = f"{path}:{shown(entry.path)}"
-            inner = entry.facts.pickle if isinstance(entry.facts, NpyFacts) else entry.facts
-            if inner is not None:
-                yield self._pickle(where, inner)
-            if entry.problem and entry.format == "pickle":
-                yield self._broken(where, entry.problem)
-            elif entry.problem:
-                sentence = f"{where} could not be looked into: {entry.problem}."
-                named = (("file", where), ("problem", entry.problem))
-                yield Finding(
-                    self.id, Outcome.CANNOT_TELL, Severity.REJECT, where, "entry-closed", sentence, named
-                )
+        found = [finding for entry in facts.entries for finding in self._entry(path, entry)]
+        yield from found[:_LISTED]
+        if len(found) > _LISTED:
+            sentence = f"{path} holds {len(found) - _LISTED} more such entries."
+            named = (("file", path), ("count", str(len(found) - _LISTED)))
+            yield Finding(self.id, Outcome.FAIL, Severity.REJECT, path, "more-entries", sentence, named)
+
+    def _entry(self, path: str, entry: ZipEntry) -> Iterator[Finding]:
+        where = f"{path}:{shown(entry.path)}"
+        inner = entry.facts.pickle if isinstance(entry.facts, NpyFacts) else entry.facts
+        if inner is not None:
+            yield self._pickle(where, inner)
+        if entry.problem and entry.format == "pickle":
+            yield self._broken(where, entry.problem)
+        elif entry.problem:
+            sentence = f"{where} could not be looked into: {entry.problem}."
+            named = (("file", where), ("problem", entry.problem))
+            yield Finding(
+                self.id, Outcome.CANNOT_TELL, Severity.REJECT, where, "entry-closed", sentence, named
+            )
 
     def _closed(self, file: FileFact) -> Finding:
         severity = Severity.HOLD if file.format in _DATA_CONTAINERS else Severity.REJECT

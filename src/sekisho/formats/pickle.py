@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, final
 
-from sekisho.errors import MalformedError
+from sekisho.errors import LimitError, MalformedError
 from sekisho.formats.base import SNIFF_BYTES, Format
 from sekisho.formats.pickle_machine import Machine
 from sekisho.formats.rules import PICKLE_SUFFIXES
@@ -18,6 +18,7 @@ _PROTO: Final = 0x80
 _NEWEST: Final = 5
 _NAME: Final = re.compile(r"[^\W\d][\w.]*")
 _TORCH_LEGACY: Final = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+_MOST_PICKLES: Final = 10_000
 _TORCH_PICKLES: Final = 5
 """Magic number, protocol, system, object, keys; tensor bytes follow."""
 
@@ -77,6 +78,8 @@ def read_stream(file: BinaryIO, size: int, limits: Limits) -> PickleFacts:
     file.seek(start)
     machine, pickles, broken = Machine(limits), 0, ""
     while not broken and (pickles == 0 or _continues(file, pickles, legacy=legacy)):
+        if pickles == _MOST_PICKLES:
+            raise LimitError("pickles in one file", pickles + 1, _MOST_PICKLES)
         try:
             machine.run(file)
             pickles += 1

@@ -23,6 +23,8 @@ BITS: Final = {
 
 _ENTRY: Final = {"dtype", "shape", "data_offsets"}
 _DIMENSIONS: Final = 64
+_BYTES_PER_LIST: Final = 20
+"""A tensor's entry is at least 49 bytes long and has two lists; a header denser than this only costs memory."""
 _SHORTEST_HEADER: Final = 2  # {}
 _ZIP_END: Final = b"PK\x05\x06"
 _ZIP_END_BYTES: Final = 22
@@ -96,6 +98,8 @@ def _header(file: BinaryIO, size: int, limits: Limits) -> tuple[bytes, int]:
     header = file.read(length)
     if not header.startswith(b"{"):
         raise MalformedError("the header does not start with a brace")
+    if header.count(b"[") * _BYTES_PER_LIST > length:
+        raise MalformedError("the header holds more lists than tensors could have")
     return header, 8 + length
 
 
