@@ -15,7 +15,7 @@ _PHRASE: Final = 2
 _SENTENCE: Final = 3
 """From so many on, it is taken for an instruction."""
 _PREAMBLE: Final = 4
-_SCATTERED: Final = 8
+_SCATTERED: Final = 4
 _MOUTH: Final = re.compile(r"(?:assistant|model|ai|bot|gpt)\W*\s+(\w+)\W*$", re.IGNORECASE)
 
 _DETAILS: Final = {
@@ -54,7 +54,7 @@ def _verdict(writing: Writing) -> tuple[str, Severity]:
         return "", Severity.NOTE
     if _default_system(guards):
         return "default-system-prompt", Severity.NOTE
-    if "in-loop" in guards and not (guards & {"once", "loop-first"} and not _speaker(guards)):
+    if "in-loop" in guards and ("loop-first" not in guards or _speaker(guards)):
         if any(g.startswith("option:") for g in guards):
             return "optional-instruction", Severity.HOLD
         if len(words) < _SENTENCE:

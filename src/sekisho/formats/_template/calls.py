@@ -75,7 +75,8 @@ class Calls:
     def _by_attr(self, base: Value, args: tuple[Value, ...], node: nodes.Filter) -> Value:
         names = args[0].texts if args else ()
         written = bool(node.args) and isinstance(node.args[0], nodes.Const)
-        for name in names or ("?",):
+        known = bool(args) and isinstance(args[0].constant, str)
+        for name in names if known else (*names, "?"):
             self._notes.attribute(name, node.lineno, computed=not written)
         return (
             field_of(base, names[0], self._notes.state.guards)
@@ -160,6 +161,8 @@ class Calls:
         if name == "get" and args and isinstance(args[0].constant, str):
             found = field_of(base, args[0].constant, self._notes.state.guards)
             return either(found, args[1]) if len(args) > 1 else found
+        if name == "get" and args:
+            self._notes.probe(args[0], base, "index", node.lineno)
         if name in _CHANGES and isinstance(target.node, nodes.Name):
             old = self._notes.state.look_up(target.node.name)
             self._notes.state.variables[target.node.name] = mixed((Value(old.labels, old.pieces), *args))

@@ -31,6 +31,7 @@ class Expressions:
             nodes.Dict: self._dict,
             nodes.Concat: self._concat,
             nodes.Not: self._not,
+            nodes.Neg: self._negative,
             nodes.And: self._and,
             nodes.Or: self._or,
             nodes.CondExpr: self._conditional,
@@ -98,6 +99,11 @@ class Expressions:
     def _not(self, node: nodes.Not) -> Value:
         value = self.value(node.node)
         return Value(frozenset(OPPOSITE.get(label, label) for label in value.labels))
+
+    def _negative(self, node: nodes.Neg) -> Value:
+        value = self.value(node.node)
+        known = -value.constant if type(value.constant) is int else UNKNOWN
+        return Value(value.labels, value.pieces, known)
 
     def _and(self, node: nodes.And) -> Value:
         left = self.value(node.left)

@@ -1,7 +1,7 @@
 """Constant folding for template expressions: bounded, pure, and without calling any filter of jinja2."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from sekisho.formats._template.values import UNKNOWN, Value
 
@@ -67,7 +67,7 @@ def filtered(name: str, base: Value, args: tuple[Value, ...]) -> object:
     return _TEXT_FILTERS[name](text) if name in _TEXT_FILTERS and not given else UNKNOWN
 
 
-def sliced(base: Value, start: object, stop: object, step: object) -> object:
+def sliced(base: Value, start: Any, stop: Any, step: Any) -> object:
     """Fold a constant slice of a constant text or list."""
     known = all(n is None or type(n) is int for n in (start, stop, step)) and step != 0
     if isinstance(base.constant, str | tuple) and known:
