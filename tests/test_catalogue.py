@@ -18,7 +18,12 @@ HERE = Path(__file__).parent
 FOLDER = Path(checks.__file__).parent
 PAGES = {p.stem: p for p in FOLDER.glob("*.py")} | {p.parent.name: p for p in FOLDER.glob("*/__init__.py")}
 MODULES = sorted(PAGES.keys() - {"__init__", "base"})
-CASES = ("hit", "clean", "malformed", "over_limit")
+CASES = (
+    ("test_hit", "test_rejected", "test_held"),
+    ("test_clean",),
+    ("test_malformed",),
+    ("test_over_limit",),
+)
 LANGUAGES = {"en", "ja"}
 
 
@@ -48,7 +53,7 @@ def test_every_check_has_its_four_cases(name):
     tree = ast.parse((HERE / "checks" / f"test_{name}.py").read_text(encoding="utf-8"))
     tests = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     for case in CASES:
-        assert any(t.startswith(f"test_{case}") for t in tests), case
+        assert any(t.startswith(case) for t in tests), case
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.id)
