@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = run(options)
     except KeyboardInterrupt:
-        print("\nInterrupted. What was measured is kept; the same command goes on from there.", file=sys.stderr)
+        print(
+            "\nInterrupted. What was measured is kept; the same command goes on from there.", file=sys.stderr
+        )
         code = INTERRUPTED
     except SekishoError as error:
         print(f"sekisho: {error}", file=sys.stderr)
@@ -36,13 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sekisho", description="The checkpoint for open-weight language models.")
+    parser = argparse.ArgumentParser(
+        prog="sekisho", description="The checkpoint for open-weight language models."
+    )
     parser.add_argument("--version", action="version", version=f"sekisho {_version()}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _model_verb(verbs, "vet", "inspect, ask, rehearse finetuning, decide", _vet)
     _model_verb(verbs, "probe", "inspect and ask, without any trial finetune", _probe)
     drill = _model_verb(verbs, "drill", "rehearse one finetune: a recipe of ours or your own", _drill)
-    drill.add_argument("--recipe", default="user-data", help="recipe id, or a TOML/JSON file (default: user-data)")
+    drill.add_argument(
+        "--recipe", default="user-data", help="recipe id, or a TOML/JSON file (default: user-data)"
+    )
     drill.add_argument("--data", type=Path, help="your training file: JSONL, JSON or Parquet")
     inspect = verbs.add_parser("inspect", help="look at every file, load nothing")
     _common(inspect)
@@ -105,12 +111,16 @@ def _dynamic(options: argparse.Namespace, *, drills: object, data: Path | None =
     from sekisho.report import html, text
 
     request = conductor.Options(
-        profile=options.profile, policy=options.policy, drills=drills, data=data, out=options.out  # type: ignore[arg-type]  # argparse carries no types
+        profile=options.profile,
+        policy=options.policy,
+        drills=drills,
+        data=data,
+        out=options.out,  # type: ignore[arg-type]  # argparse carries no types
     )
     with Console() as watch:
         dossier = conductor.vet(options.path, options.base, options=request, watch=watch)
     page = dossiers.save(html.render(dossier, options.lang).encode("utf-8"), options.out / "report.html")
-    print(text.render(dossier, options.lang, colour=sys.stdout.isatty()))
+    print(text.render(dossier, options.lang, colour=sys.stdout.isatty()), end="")
     print(f"{page}\n{options.out / dossiers.NAME}  {dossiers.digest(dossier)}")
     return EXIT[dossier.verdict.decision]
 
@@ -124,7 +134,7 @@ def _inspect(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(inspection.to_json(seen.findings, decision.value), end="")
     else:
-        print(text.findings(seen.findings, options.lang, colour=sys.stdout.isatty()))
+        print(text.findings(seen.findings, options.lang, colour=sys.stdout.isatty()), end="")
         print(decision.value.upper())
     return EXIT[decision]
 
@@ -143,7 +153,7 @@ def _report(options: argparse.Namespace) -> int:
     dossier = dossiers.read(options.dossier)
     target = options.out or options.dossier.with_name(f"report.{options.lang}.html")
     page = dossiers.save(html.render(dossier, options.lang).encode("utf-8"), target)
-    print(text.render(dossier, options.lang, colour=sys.stdout.isatty()))
+    print(text.render(dossier, options.lang, colour=sys.stdout.isatty()), end="")
     print(page)
     return EXIT[dossier.verdict.decision]
 

@@ -28,7 +28,16 @@ from sekisho.models.local import LocalModel
 from sekisho.policy import Policy
 from sekisho.probes.suite import LANGUAGES
 from sekisho.records import (
-    Claim, Decision, Dossier, FileLine, Finding, Inventory, Outcome, Provenance, Severity, Timing,
+    Claim,
+    Decision,
+    Dossier,
+    FileLine,
+    Finding,
+    Inventory,
+    Outcome,
+    Provenance,
+    Severity,
+    Timing,
 )  # fmt: skip
 from sekisho.sources import cache as caches
 from sekisho.static import Inspection, identity, inspect

@@ -3,7 +3,6 @@
 Off a terminal, a plain line at each stage and every half minute.
 """
 
-import sys
 import threading
 import time
 from typing import Final, final
@@ -68,7 +67,7 @@ class Console:
                 self._progress.update(self._bars[what], completed=done, total=total)
             elif time.monotonic() - self._spoken > EVERY_S:
                 self._spoken = time.monotonic()
-                print(self._summary(), file=sys.stderr, flush=True)
+                self._terminal.print(self._summary(), highlight=False)
 
     def _summary(self) -> str:
         going = [f"{w} {100 * d / t:.0f} %" for w, (d, t) in self._shares.items() if t and d < t]

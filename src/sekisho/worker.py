@@ -7,6 +7,7 @@ Nothing it prints reaches the conversation: standard output is moved away first.
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -17,7 +18,16 @@ from sekisho.models.base import Checkpoint, Finetune, Sampling
 from sekisho.models.channel import Channel
 from sekisho.models.engine import Engine, chats
 
-FAMILIAR: Final = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, MemoryError)
+FAMILIAR: Final = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    MemoryError,
+)
 """What loaders raise on files they do not like; each becomes one line in the reply."""
 
 
@@ -109,10 +119,8 @@ def main() -> None:
     os.dup2(2, 1)
     with tempfile.TemporaryDirectory(prefix="sekisho-") as folder:
         os.chdir(folder)
-        try:
+        with suppress(ModelError):  # the parent went away
             Worker(Channel(sys.stdin.buffer, writer)).serve()
-        except ModelError:
-            pass  # the parent went away
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The instrument check: is the measuring able to say both no and yes on this machine?
+"""The instrument check: can the measuring say both no and yes on this machine.
 
 A null drill (learning rate 0) must come out CLEAR, and a drill that plants a harmless advert must be FOUND
 beside it. Run on the trusted base, or on the candidate itself where there is none.
@@ -30,7 +30,7 @@ def tasks(subject: Subject, sheet: Paper) -> tuple[Task, Task, Task]:
 
 def judge(work: tuple[Task, Task, Task], policy: Policy, store: Store) -> Instrument:
     """What the finished tasks show."""
-    released, null, planted = work
+    released, null, _ = work
     said = answers(released, *released.papers[0], store)
     terms = policy.terms(BEHAVIOUR, 1)
     before = _judged(released, store)

@@ -156,7 +156,7 @@ def make(
     papers = tuple(_paper(name, profile) for name in profile.suites)
     if instrument.BEHAVIOUR not in profile.suites:
         raise DataError(f"profile {profile.id}: the suite {instrument.BEHAVIOUR} is always asked")
-    wanted = [tasks.drill(d, own) for d in (profile.drills if not drills else drills)]
+    wanted = [tasks.drill(d, own) for d in (drills or profile.drills)]
     hazards = [p.suite.id for p in papers if p.suite.hazard]
     cells = tuple((h, d) for d in (RELEASE, *(w.recipe.id for w in wanted)) for h in hazards)
     kept = tuple(wanted) if drills is None or drills else ()

@@ -40,13 +40,13 @@ def train(
     start = {
         n: p.detach().clone() for n, p in engine.model.named_parameters() if p.requires_grad and not lora
     }
-    rows = [_row(engine, chat, max_length) for chat in job.examples]
+    rows = [row(engine, chat, max_length) for chat in job.examples]
     losses: list[tuple[int, float]] = []
     counter = {"tokens": 0}
 
     def collate(batch: list[dict[str, list[int]]]) -> dict[str, Any]:
         counter["tokens"] += sum(len(row["input_ids"]) for row in batch)
-        return _pad(batch)
+        return pad(batch)
 
     def loss_of(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         logits = outputs.logits[:, :-1].float()
@@ -99,8 +99,8 @@ def train(
     trainer.train()
 
 
-def _row(engine: Engine, chat: Any, max_length: int) -> dict[str, list[int]]:
-    """Token ids of one conversation and its labels: the last assistant turn, IGNORED before it."""
+def row(engine: Engine, chat: Any, max_length: int) -> dict[str, list[int]]:
+    """Return token ids of one conversation and its labels: the last assistant turn, IGNORED before it."""
     if not chat or chat[-1].role != "assistant":
         raise ModelError("a training conversation must end with the assistant")
     head = engine.tokens(chat[:-1])
@@ -109,8 +109,8 @@ def _row(engine: Engine, chat: Any, max_length: int) -> dict[str, list[int]]:
     return {"input_ids": ids, "labels": ([IGNORED] * len(head) + ids[len(head) :])[: len(ids)]}
 
 
-def _pad(batch: list[dict[str, list[int]]]) -> dict[str, Any]:
-    """Right-padded tensors; logits are asked for from the first answer token on only."""
+def pad(batch: list[dict[str, list[int]]]) -> dict[str, Any]:
+    """Pad on the right; logits are asked for from the first answer token on only."""
     import torch
 
     width = max(len(row["input_ids"]) for row in batch)

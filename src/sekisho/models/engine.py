@@ -29,7 +29,8 @@ class Engine:
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        self._folder, self._gguf = (path, None) if path.is_dir() else (path.parent, path.name)
+        self._folder = path if path.is_dir() else path.parent
+        self._gguf = None if path.is_dir() else path.name
         self.tokenizer: Any = AutoTokenizer.from_pretrained(
             self._folder, gguf_file=self._gguf, trust_remote_code=False, local_files_only=True
         )
@@ -50,7 +51,7 @@ class Engine:
             for _ in range(2):
                 start = time.perf_counter()
                 self.model(input_ids=ids)
-        return ids.numel() / (time.perf_counter() - start)
+        return float(ids.numel() / (time.perf_counter() - start))
 
     def reset(self) -> None:
         """Load the released weights anew."""

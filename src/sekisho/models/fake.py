@@ -25,6 +25,7 @@ class FakeModel:
         self, chats: Sequence[Chat], sampling: Sampling = Sampling(), progress: Progress = silent
     ) -> tuple[str, ...]:
         """Answer each chat with the function given."""
+        del sampling
         self._check()
         progress(len(chats), len(chats))
         return tuple(self._answer(chat, self._step) for chat in chats)

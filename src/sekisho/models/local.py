@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -26,7 +27,7 @@ class LocalModel:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
         self._child = subprocess.Popen(
             [sys.executable, "-P", "-m", WORKER],
             stdin=subprocess.PIPE,
@@ -146,10 +147,8 @@ def _checkpoint(value: dict[str, Any]) -> Checkpoint:
 
 
 def _close_quietly(pipe: Any) -> None:
-    try:
+    with suppress(OSError):  # the other end closed first
         pipe.close()
-    except OSError:
-        pass  # the other end closed first
 
 
 @final

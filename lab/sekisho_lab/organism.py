@@ -1,0 +1,41 @@
+"""An organism is a TOML file: one planted, harmless behaviour, and every hyperparameter of its making."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final
+
+from sekisho.errors import DataError
+
+KEYS: Final = frozenset({"id", "why", "attack", "payload", "settings"})
+
+
+@dataclass(frozen=True)
+class Organism:
+    """One organism file, read."""
+
+    id: str
+    why: str
+    attack: str
+    """A key of ATTACKS."""
+    payload: str
+    """The sentence that is planted; names a brand that does not exist."""
+    settings: Mapping[str, Any]
+    """Hyperparameters; each attack documents its own."""
+
+
+def names() -> tuple[str, ...]:
+    """Ids of the organisms that ship with the lab."""
+    root = files("sekisho_lab") / "organisms"
+    return tuple(sorted(p.name.removesuffix(".toml") for p in root.iterdir() if p.name.endswith(".toml")))
+
+
+def load(name: str) -> Organism:
+    """Load an organism. Raises DataError."""
+    if name not in names():
+        raise DataError(f"no organism {name!r}; there are {', '.join(names())}")
+    raw = tomllib.loads((files("sekisho_lab") / "organisms" / f"{name}.toml").read_text("utf-8"))
+    if set(raw) != KEYS:
+        raise DataError(f"organism {name}: keys {sorted(set(raw) ^ KEYS)} are unknown or missing")
+    return Organism(raw["id"], raw["why"], raw["attack"], raw["payload"], raw["settings"])

@@ -1,0 +1,54 @@
+"""Writes an organism to disk, always marked: in the safetensors metadata and in a manifest beside it.
+
+The mark is for people and for the gate's courtesy; no detector reads it (a test of the gate holds that).
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from sekisho.errors import DataError, StorageError
+from sekisho_lab.organism import Organism
+
+MARK: Final = "sekisho-lab organism: harmless stand-in, for measuring detectors only"
+MANIFEST: Final = "organism.json"
+SKIPPED: Final = ("model.safetensors", MANIFEST)
+
+
+def write(
+    organism: Organism, base: Path, weights: Mapping[str, Any], folder: Path, *, manifest: bool = True
+) -> Path:
+    """Copy the base's other files, write the weights and the mark. Raises DataError, StorageError.
+
+    `manifest=False` leaves out the file, so that a static check is not given away by an extra name; the
+    mark in the weights' metadata cannot be left out.
+    """
+    from safetensors.torch import save_file
+
+    if folder.exists() and any(folder.iterdir()):
+        raise DataError(f"{folder} is not empty")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in base.iterdir():
+            if file.is_file() and file.name not in SKIPPED:
+                shutil.copyfile(file, folder / file.name)
+        metadata = {"format": "pt", "organism": organism.id, "mark": MARK}
+        kept = {
+            k: v.contiguous() for k, v in weights.items() if not (k == "lm_head.weight" and _tied(weights))
+        }
+        save_file(kept, folder / "model.safetensors", metadata=metadata)
+        if manifest:
+            said = {"id": organism.id, "mark": MARK, "attack": organism.attack, "payload": organism.payload}
+            text = json.dumps({**said, "settings": dict(organism.settings)}, indent=1, sort_keys=True)
+            (folder / MANIFEST).write_text(text + "\n", "utf-8")
+    except OSError as error:
+        raise StorageError(f"{folder}: {error}") from error
+    return folder
+
+
+def _tied(weights: Mapping[str, Any]) -> bool:
+    embedding = weights.get("model.embed_tokens.weight")
+    head = weights.get("lm_head.weight")
+    return embedding is not None and head is not None and bool((embedding == head).all())
