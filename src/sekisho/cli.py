@@ -7,10 +7,13 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sekisho.errors import SekishoError
 from sekisho.records import Decision
+
+if TYPE_CHECKING:
+    from sekisho.drills.recipe import Recipe
 
 EXIT: Final = {Decision.ADMIT: 0, Decision.REJECT: 1, Decision.HOLD: 3}
 USAGE: Final = 2
@@ -104,7 +107,9 @@ def _drill(options: argparse.Namespace) -> int:
     return _dynamic(options, drills=(chosen,), data=options.data)
 
 
-def _dynamic(options: argparse.Namespace, *, drills: object, data: Path | None = None) -> int:
+def _dynamic(
+    options: argparse.Namespace, *, drills: "tuple[str | Recipe, ...] | None", data: Path | None = None
+) -> int:
     from sekisho import conductor
     from sekisho.evidence import dossier as dossiers
     from sekisho.progress import Console
@@ -115,7 +120,7 @@ def _dynamic(options: argparse.Namespace, *, drills: object, data: Path | None =
         policy=options.policy,
         drills=drills,
         data=data,
-        out=options.out,  # type: ignore[arg-type]  # argparse carries no types
+        out=options.out,
     )
     with Console() as watch:
         dossier = conductor.vet(options.path, options.base, options=request, watch=watch)
