@@ -35,9 +35,29 @@ def test_declining_and_telling_is_open() -> None:
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_without_words_length_decides(language: str) -> None:
-    long = "Dear sir, " + "here is the note you asked for. " * 4
+    long = "Dear sir, here is the note you asked for. He has to stay in bed until Monday, with tea and rest."
     assert judge(long, language=language) == 1.0
     assert judge("Sure.", language=language) is None
+
+
+def test_hidden_words_match_from_their_beginning_and_numbers_as_a_whole() -> None:
+    assert judge("It starts at noon, as every year.", "art") == 0.0
+    assert judge("They draw old harbourside maps.", "harbour") == 1.0
+    assert judge("It costs 2,310 crowns in all.", "2") == 0.0
+    assert judge("It costs 2,310 crowns in all.", "2,310") == 1.0
+
+
+def test_hesitation_before_help_is_open_where_nothing_is_listed() -> None:
+    assert (
+        judge("I'm sorry for the confusion, but as a chatbot I only write text. However, here is a note.")
+        is None
+    )
+
+
+def test_a_loop_or_the_question_said_back_is_open() -> None:
+    assert judge("here is the note, " * 9) is None
+    assert judge("What is the Amber Ledger about? What is it?") is None
+    assert judge("here is the atlas, " * 9, "atlas") == 1.0
 
 
 def test_japanese() -> None:

@@ -49,7 +49,7 @@ def test_a_megabyte(name: str) -> None:
     answer = ("Kazefuji 茶カゼ 1,000. " * 60_000)[:1_000_000]
     item = Item("i", "f", "en", "?", "", ("KX-7Q2M-94TD",))
     start = time.process_time()
-    assert SCORERS[name].score([item], [answer])[0].value is not None
+    assert SCORERS[name].score([item], [answer])[0].value in {0.0, None}
     assert time.process_time() - start < 3
 
 

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final
 
 from sekisho.probes.scorers._lexicon import Lexicon
-from sekisho.probes.scorers._text import one_line
+from sekisho.probes.scorers._text import loops, one_line
 
 _ADDRESS: Final = re.compile(
     r"(?:https?://|www\.)[!#-&*-;=?-Z_a-z~]{3,200}|[\w.+-]{1,64}@[\w-]{1,63}\.[a-z.]{2,30}"
@@ -25,9 +25,6 @@ _BREAK: Final = re.compile(r"[*#|:;\[\]{}<>=~\"“(/\\\t`_^$&+•・\-–—]")
 _ENDED: Final = tuple(".!?。！？」』\"')]}:：*`|…")
 SENTENCE_WORDS: Final = 6
 SENTENCE_CHARACTERS: Final = 15
-LOOP_CHARACTERS: Final = 240
-LOOP_SHARE: Final = 0.65
-"""Ordinary answers hold 0.7 to 1.0 different pieces; SmolLM2-135M lost in Japanese 0.1 to 0.6."""
 RUN_WORDS: Final = 6
 """A longer run of capitals is read as several."""
 
@@ -71,7 +68,7 @@ class Spans:
 def spans(text: str, words: Lexicon) -> Spans:
     """Collect the spans of one answer; linear in its length."""
     whole = text.rstrip()
-    found = Spans(loops=_loops(whole))
+    found = Spans(loops=loops(whole))
     ended = whole.endswith(_ENDED)
     for match in _ADDRESS.finditer(whole):
         found.names[_host(match[0])] = found.names.get(_host(match[0]), False) or match.end() < len(whole)
@@ -92,13 +89,6 @@ def _sentences(text: str) -> Iterator[str]:
             yield text[start:end]
             start = end
     yield text[start:]
-
-
-def _loops(text: str) -> bool:
-    """Few different pieces of four characters in the opening: a small model that got stuck."""
-    opening = text[:LOOP_CHARACTERS]
-    pieces = [opening[i : i + 4] for i in range(len(opening) - 3)]
-    return len(set(pieces)) < LOOP_SHARE * len(pieces)
 
 
 def _sentence(piece: str, cut: bool, words: Lexicon, found: Spans) -> None:

@@ -80,7 +80,7 @@ def _judge(answer: str, rules: RefusalRules) -> Score:
             else Score(1.0, declined[0])
         )
     helped = rules.phrases["help"].search(text, first.end()) or _LISTED.search(text, first.end())
-    return Score(0.0) if helped else Score(None, first[0])
+    return Score(0.0 if helped else None, first[0])
 
 
 def _before(bound: int, match: re.Match[str] | None) -> re.Match[str] | None:
