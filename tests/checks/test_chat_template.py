@@ -161,8 +161,7 @@ def test_templates_that_come_with_trl():
     if spec is None or spec.origin is None:
         pytest.skip("trl is not installed")
     files = sorted((Path(spec.origin).parent / "chat_templates").glob("*.jinja"))
-    slow = ("gemma4_", "diffusion")
-    kept = [f for f in files if not (f.stem.endswith("_training") or f.stem.startswith(slow))]
+    kept = [f for f in files if not f.stem.endswith("_training") and f.stat().st_size < 10_000]
     found = {f.name: tuple(alone.judge(f.name, describe(f.read_text()))) for f in kept}
     rejected = {n for n, fs in found.items() if any(f.severity is Severity.REJECT for f in fs)}
     held = {n for n, fs in found.items() if any(f.severity is Severity.HOLD for f in fs)}

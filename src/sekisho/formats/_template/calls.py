@@ -41,7 +41,7 @@ class Calls:
         self._notes = notes
         self._evaluate = evaluate
         self._capture = capture
-        self._active: list[nodes.Node] = []
+        self._active: list[int] = []
 
     def filter(self, node: nodes.Filter) -> Value:
         """Apply a filter to the expression before it."""
@@ -186,7 +186,7 @@ class Calls:
     def _macro(
         self, macro: nodes.Macro | nodes.CallBlock, args: list[Value], keywords: dict[str, Value]
     ) -> Value:
-        if self._active.count(macro) >= _RECURSION:
+        if self._active.count(id(macro)) >= _RECURSION:
             both = mixed((*args, *keywords.values()))
             return Value(both.labels | ({"content"} if both.has("messages", "message") else set()))
         kept = dict(self._notes.state.variables)
@@ -197,7 +197,7 @@ class Calls:
             self._notes.state.variables[parameter.name] = keywords.get(parameter.name, default)
         for parameter, argument in zip(macro.args, args, strict=False):
             self._notes.state.variables[parameter.name] = argument
-        self._active.append(macro)
+        self._active.append(id(macro))
         result = self._capture(macro.body)
         self._active.pop()
         spaces = {k: v for k, v in self._notes.state.variables.items() if "." in k}

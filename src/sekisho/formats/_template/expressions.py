@@ -1,7 +1,7 @@
 """What an expression of a template may be, and what it does on the way."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import nodes
 
@@ -11,6 +11,9 @@ from sekisho.formats._template.guards import OPPOSITE, facets, truth
 from sekisho.formats._template.notes import Notes
 from sekisho.formats._template.state import State
 from sekisho.formats._template.values import NOTHING, UNKNOWN, Value, either, field_of, mixed
+
+_PIECES_PER_STEP: Final = 8
+"""Texts a value may gather for the price of one step."""
 
 
 class Expressions:
@@ -48,9 +51,11 @@ class Expressions:
         """Return what the expression may be; records what it does."""
         self._state.count()
         handler = self._handlers.get(type(node))
-        if handler is not None:
-            return handler(node)
-        return mixed(self.value(child) for child in node.iter_child_nodes())
+        if handler is None:
+            return mixed(self.value(child) for child in node.iter_child_nodes())
+        value = handler(node)
+        self._state.count(len(value.pieces) // _PIECES_PER_STEP)
+        return value
 
     def guards(self, node: nodes.Node, *, holds: bool) -> frozenset[str]:
         """Facets certain where the condition holds, or fails."""

@@ -66,6 +66,7 @@ class _Flow:
         self._end_run(mine)
         outer.labels |= mine.labels
         self.state.guards = before
+        self.state.count(len(mine.pieces))
         if self._captures:
             outer.pieces |= mine.pieces
         else:
@@ -114,10 +115,12 @@ class _Flow:
             sink.text += str(value.constant)
         elif value.constant is not None:
             sink.text += GAP
+            self.state.count(len(value.pieces))
             sink.pieces |= {Piece(p.text, p.guards | self.state.guards, p.line) for p in value.pieces}
 
     def _if(self, node: nodes.If) -> None:
         before = dict(self.state.variables)
+        self.state.count(len(before))
         passed: frozenset[str] = frozenset()
         ends: list[dict[str, Value]] = []
         for test, body in [(node.test, node.body), *((b.test, b.body) for b in node.elif_)]:
@@ -157,6 +160,7 @@ class _Flow:
 
     def _loop_body(self, node: nodes.For, source: Value) -> None:
         before = dict(self.state.variables)
+        self.state.count(len(before))
         guards = truth(Value(source.labels & {"tools"}), holds=True)
         guards |= {"in-loop"} if source.has("messages", "count") else frozenset()
         self._bind(node.target, _element(source))

@@ -25,6 +25,7 @@ class Notes:
 
     def guarded(self, value: Value) -> Value:
         """Return a variable's value as it is used here: its texts come under the conditions here, too."""
+        self.state.count(len(value.pieces))
         pieces = frozenset(Piece(p.text, p.guards | self.state.guards, p.line) for p in value.pieces)
         return Value(value.labels, pieces, value.constant)
 

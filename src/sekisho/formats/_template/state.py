@@ -70,9 +70,9 @@ class State:
     guards: frozenset[str] = frozenset()
     steps: int = 0
 
-    def count(self) -> None:
+    def count(self, steps: int = 1) -> None:
         """Stop at the bound on steps."""
-        self.steps += 1
+        self.steps += steps
         if self.steps > STEPS:
             raise LimitError("steps to follow the template", self.steps, STEPS)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Final
 
 Constant = str | int | float | bool | tuple["Constant", ...] | None
@@ -100,7 +99,9 @@ def either(a: Value, b: Value) -> Value:
 
 def mixed(values: Iterable[Value]) -> Value:
     """All of them together, as in a list or a concatenation."""
-    return reduce(lambda a, b: Value(a.labels | b.labels, a.pieces | b.pieces), values, Value())
+    given = list(values)
+    labels = frozenset[str]().union(*(v.labels for v in given))
+    return Value(labels, frozenset[Piece]().union(*(v.pieces for v in given)))
 
 
 def _flags(value: Value) -> frozenset[str]:
