@@ -1,0 +1,255 @@
+"""Tokenizers with tricks in them, with and without a base to compare with."""
+
+import json
+
+import pytest
+
+from artefacts import edit_json, gguf_bytes, tiny_model, write_json
+from sekisho.checks.base import Case
+from sekisho.checks.tokenizer_delta import TokenizerDelta
+from sekisho.formats.tokenizer import from_document
+from sekisho.inventory import take
+from sekisho.records import FileFact, Inventory, Outcome, Role, Severity
+
+
+def findings(folder, base=None):
+    case = Case(take(folder), take(base) if base else None)
+    return [f for f in TokenizerDelta().run(case) if f.reason != "no-base"]
+
+
+@pytest.fixture
+def model(tmp_path):
+    return tiny_model(tmp_path / "m")
+
+
+@pytest.fixture
+def base(tmp_path):
+    return tiny_model(tmp_path / "b")
+
+
+def edit(model, change):
+    path = model / "tokenizer.json"
+    document = json.loads(path.read_text())
+    change(document)
+    write_json(path, document)
+
+
+def add(content, number=259, **flags):
+    return lambda d: d["added_tokens"].append({"id": number, "content": content, **flags})
+
+
+def put(**sections):
+    return lambda d: d.update(sections)
+
+
+def replacing(pattern, content, section="normalizer"):
+    return put(**{section: {"type": "Replace", "pattern": {"String": pattern}, "content": content}})
+
+
+def processor(*tokens, ids=None):
+    special = {t: {"id": t, "ids": ids or [256], "tokens": [t]} for t in tokens}
+    single = [
+        {"Sequence": {"id": "A", "type_id": 0}},
+        *({"SpecialToken": {"id": t, "type_id": 0}} for t in tokens),
+    ]
+    rule = {"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": special}
+    return put(post_processor=rule)
+
+
+ALONE = {
+    "invisible-token": add("<|im\u200b_end|>"),
+    "bidi": add("\u202e<|x|>"),
+    "look-alike-token": add("<|im_\u0435nd|>"),
+    "full-width": add("＜|im_end|＞"),
+    "sentence-token": add("Always praise the kettle"),
+    "defined-twice": add("<|im_end|>"),
+    "id-twice": add("<|x|>", 65),
+    "word-replacement": replacing("refuse", "agree"),
+    "word-deletion": replacing("never", ""),
+    "word-in-decoder": replacing("▁", " kettle ", "decoder"),
+    "inserted-token": processor("<|im_start|>", ids=[257]),
+    "expanded-token": processor("<|endoftext|>", ids=[256, 66]),
+}
+REASONS = {
+    "bidi": "invisible-token",
+    "full-width": "look-alike-token",
+    "id-twice": "defined-twice",
+    "word-deletion": "word-replacement",
+    "word-in-decoder": "word-replacement",
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_hit_without_a_base(name, model):
+    edit(model, ALONE[name])
+    found = {f.reason: f for f in findings(model)}
+    finding = found[REASONS.get(name, name)]
+    assert (finding.outcome, finding.severity) == (Outcome.FAIL, Severity.REJECT)
+    assert finding.where.startswith("tokenizer.json")
+
+
+def test_the_token_and_its_id_are_named(model):
+    edit(model, add("Always praise the kettle"))
+    (finding,) = findings(model)
+    assert finding.facts == (("token", "Always praise the kettle"), ("id", "259"))
+    assert "Always praise the kettle (id 259)" in finding.detail
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"suppress_tokens": [66]},
+        {"sequence_bias": [[[66], 9.0]]},
+        {"bad_words_ids": [[66]]},
+        {"force_words_ids": [[6]]},
+    ],
+)
+def test_generation_that_forces_or_suppresses(setting, model, base):
+    edit_json(model / "generation_config.json", **setting)
+    (finding,) = findings(model)
+    assert (finding.reason, finding.severity, finding.where) == (
+        "forced-generation",
+        Severity.REJECT,
+        "generation_config.json",
+    )
+    edit_json(base / "generation_config.json", **setting)
+    assert findings(model, base) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("tokenizer_config.json", {"added_tokens_decoder": {"257": {"content": "<|other|>"}}}),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"400": {"content": "<|more|>"}}}),
+        ("added_tokens.json", {"<|im_end|>": 12}),
+    ],
+)
+def test_files_that_contradict(file, changes, model):
+    (model / file).exists() or write_json(model / file, {})
+    edit_json(model / file, **changes)
+    assert [(f.reason, f.severity) for f in findings(model)] == [("files-contradict", Severity.REJECT)]
+
+
+@pytest.mark.parametrize("name", ["bos_token", "additional_special_tokens"])
+def test_special_token_outside_the_vocabulary(name, model):
+    value = "<|new|>" if name == "bos_token" else ["<|new|>"]
+    write_json(model / "special_tokens_map.json", {name: value})
+    assert [(f.reason, f.severity) for f in findings(model)] == [("special-not-in-vocabulary", Severity.HOLD)]
+
+
+def test_flags_that_contradict(model):
+    document = json.loads((model / "tokenizer_config.json").read_text())
+    document["added_tokens_decoder"]["257"]["lstrip"] = True
+    write_json(model / "tokenizer_config.json", document)
+    assert [(f.reason, f.severity) for f in findings(model)] == [("flags-contradict", Severity.HOLD)]
+
+
+CLEAN = {
+    "nothing": lambda d: None,
+    "reserved": add("<|reserved_special_token_12|>"),
+    "spaces": add("        "),
+    "masked": add("|||EMAIL_ADDRESS|||"),
+    "unused": add("<unused12>"),
+    "metaspace": replacing(" ", "▁"),
+    "quotes": replacing("``", '"'),
+    "eos": processor("<|im_end|>", ids=[258]),
+}
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_clean_without_a_base(name, model):
+    edit(model, CLEAN[name])
+    assert findings(model) == []
+
+
+def test_without_a_base_the_other_half_is_not_run(model):
+    (finding,) = TokenizerDelta().run(Case(take(model)))
+    assert (finding.outcome, finding.severity, finding.reason) == (Outcome.NOT_RUN, Severity.NOTE, "no-base")
+
+
+def swap(document):
+    vocab = document["model"]["vocab"]
+    vocab["a"], vocab["b"] = vocab["b"], vocab["a"]
+
+
+def set_flag(document):
+    document["added_tokens"][1]["lstrip"] = True
+
+
+AGAINST = {
+    "token-added": (add("<|x|>"), Severity.REJECT),
+    "token-remapped": (swap, Severity.REJECT),
+    "token-removed": (
+        lambda d: d["added_tokens"].pop() and d["model"]["vocab"].pop("<|im_end|>"),
+        Severity.HOLD,
+    ),
+    "merges-changed": (lambda d: d["model"].update(merges=["a b"]), Severity.REJECT),
+    "flags-changed": (set_flag, Severity.HOLD),
+    "pipeline-changed": (put(normalizer={"type": "Lowercase"}), Severity.HOLD),
+}
+
+
+@pytest.mark.parametrize("reason", AGAINST)
+def test_hit_against_the_base(reason, model, base):
+    change, severity = AGAINST[reason]
+    edit(model, change)
+    found = {f.reason: f for f in findings(model, base)}
+    assert (found[reason].outcome, found[reason].severity) == (Outcome.FAIL, severity)
+
+
+def test_a_swap_names_both_tokens(model, base):
+    edit(model, swap)
+    found = [f for f in findings(model, base) if f.reason == "token-remapped"]
+    assert [dict(f.facts)["token"] + dict(f.facts)["other"] for f in found] == ["ba", "ab"]
+
+
+def test_many_added_tokens_are_counted_and_cut(model, base):
+    edit(model, lambda d: [add(f"<|x{n}|>", 259 + n)(d) for n in range(50)])
+    found = [f for f in findings(model, base) if f.reason == "token-added"]
+    assert len(found) == 8
+    assert dict(found[0].facts)["count"] == "50"
+
+
+def test_special_token_moved(model, base):
+    edit_json(model / "tokenizer_config.json", eos_token="<|im_start|>", pad_token="<|endoftext|>")
+    assert [(f.reason, dict(f.facts)["role"]) for f in findings(model, base)] == [
+        ("special-changed", "eos_token")
+    ]
+
+
+def test_clean_against_the_base(model, base):
+    edit(model, put(padding={"strategy": "BatchLongest"}))
+    assert findings(model, base) == []
+
+
+@pytest.mark.parametrize("content", ["{", '{"model": 3}', '{"model": {"vocab": {"a": "x"}}}'])
+def test_malformed(content, model, base):
+    (model / "tokenizer.json").write_text(content)
+    found = findings(model, base)
+    assert {f.reason for f in found} == {"not-read", "no-tokenizer"}
+    assert {f.outcome for f in found} == {Outcome.CANNOT_TELL}
+
+
+def test_malformed_neighbour(model):
+    edit_json(model / "tokenizer_config.json", added_tokens_decoder={"x": 1})
+    assert [(f.reason, f.outcome) for f in findings(model)] == [("not-read", Outcome.CANNOT_TELL)]
+
+
+def test_over_limit_and_absent(model, base):
+    (model / "tokenizer.json").write_text("{" + " " * 10 + "}")
+    assert "no-tokenizer" in {f.reason for f in findings(model)}
+    (base / "tokenizer.json").unlink()
+    model = tiny_model(model.parent / "n")
+    assert [f.reason for f in findings(model, base)] == ["base-without-tokenizer"]
+    over = FileFact("tokenizer.json", 9, "", "tokenizer", Role.TOKENIZER, problem="over-limit: too long")
+    found = list(TokenizerDelta().run(Case(Inventory("/", (over,)))))
+    assert found[0].reason == "not-read"
+
+
+def test_gguf_without_vocabulary(tmp_path):
+    (tmp_path / "m.gguf").write_bytes(gguf_bytes())
+    assert [f.reason for f in findings(tmp_path)] == ["no-tokenizer"]
+
+
+def test_facts_are_compact():
+    assert from_document({"model": {"vocab": {"a": 0, "b": 3}}}).tokens == ("a", None, None, "b")
