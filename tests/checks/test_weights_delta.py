@@ -8,6 +8,7 @@ from sekisho.checks.base import Case
 from sekisho.checks.weights_delta import WeightsDelta
 from sekisho.formats.tensors import compare
 from sekisho.inventory import take
+from sekisho.limits import Limits
 from sekisho.records import Outcome, Severity
 
 EMBEDDING = "model.embed_tokens.weight"
@@ -99,7 +100,7 @@ def test_row_in_a_finetune_is_named(tmp_path, base):
     assert dict(finding.facts)["which"] == "258"
 
 
-def test_identical(tmp_path, base):
+def test_clean_when_identical(tmp_path, base):
     (finding,) = findings(tmp_path, base, lambda arrays: None)
     assert (finding.outcome, finding.reason, dict(finding.facts)) == (
         Outcome.PASS,
@@ -109,14 +110,14 @@ def test_identical(tmp_path, base):
 
 
 @pytest.mark.parametrize("share", [0.001, 0.05, 0.3])
-def test_finetune(tmp_path, base, share):
+def test_clean_finetune(tmp_path, base, share):
     (finding,) = findings(tmp_path, base, lambda a: noise(a, share))
     assert (finding.outcome, finding.reason) == (Outcome.PASS, "finetuned")
     assert dict(finding.facts)["changed"] == "21"
     assert float(dict(finding.facts)["median"]) == pytest.approx(share, rel=0.1)
 
 
-def test_finetune_of_every_attention_layer(tmp_path, base):
+def test_clean_finetune_of_every_attention_layer(tmp_path, base):
     def attention(arrays):
         part = {n: a for n, a in arrays.items() if "self_attn" in n}
         noise(part, 0.02)
@@ -169,6 +170,13 @@ def test_malformed_shard(tmp_path, base):
         Severity.HOLD,
         "not-compared-in-full",
     )
+
+
+def test_over_limit_header(tmp_path, base):
+    mine = take(tiny_model(tmp_path / "m"), Limits(safetensors_header_bytes=64))
+    (finding,) = WeightsDelta().run(Case(mine, take(base), compare(mine, take(base))))
+    assert (finding.outcome, finding.reason) == (Outcome.CANNOT_TELL, "not-compared-in-full")
+    assert "over the limit" in finding.detail
 
 
 def test_gguf_cannot_be_told(tmp_path, base):
