@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _common(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("path", help="model folder, GGUF file, or catalogue name")
-    verb.add_argument("--base", help="the trusted model it claims to come from")
+    verb.add_argument("--base", help="the trusted model it was made from; 'none' compares with nothing")
     verb.add_argument("--policy", default="default", help="policy name or TOML file (default: default)")
     verb.add_argument("--lang", choices=("en", "ja"), default="en", help="language of the report")
 

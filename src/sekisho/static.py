@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sekisho import checks, inventory, verdict
+from sekisho import checks, inventory, lineage, verdict
 from sekisho import policy as policies
 from sekisho.checks.base import Case
 from sekisho.formats import tensors
-from sekisho.records import Finding, Inventory, Role, Verdict
+from sekisho.records import Comparison, Finding, Inventory, Role, Verdict
 from sekisho.sources import cache as caches
 from sekisho.sources.resolve import Source, resolve
 
 INERT: Final = (Role.CARD, Role.LICENCE)
 """Roles that do not decide behaviour: another licence text is not another model."""
+
+NOBODY: Final = "none"
+"""`base` that keeps a base from being found by kinship."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,16 @@ class Inspection:
 def inspect(
     path: str | Path, base: str | Path | None = None, *, policy: str = "default", cache: Path | None = None
 ) -> Inspection:
-    """Look at every file of a model, load nothing. Raises UsageError if there is nothing to look at."""
+    """Look at every file of a model, load nothing. Raises UsageError if there is nothing to look at.
+
+    Without a `base`, a fetched catalogue model that the weights are kin to serves as one; "none" prevents it.
+    """
     chosen = policies.load(policy)
     where = cache or caches.folder()
     source = resolve(str(path), where)
-    trusted = None if base is None else resolve(str(base), where)
     files = inventory.take(source.path)
-    others = inventory.take(trusted.path) if trusted else None
-    comparison = tensors.compare(files, others) if others else None
-    findings = checks.run(Case(files, others, comparison))
+    trusted, others, comparison, findings = _beside(source, files, base, where)
+    findings += checks.run(Case(files, others, comparison))
     decided = verdict.decide(
         chosen,
         findings,
@@ -52,6 +56,20 @@ def inspect(
         dynamic=False,
     )
     return Inspection(source, trusted, files, others, findings, decided)
+
+
+def _beside(
+    source: Source, files: Inventory, base: str | Path | None, cache: Path
+) -> tuple[Source | None, Inventory | None, Comparison | None, tuple[Finding, ...]]:
+    """The base as named, or as the weights show; NOBODY asks for neither."""
+    if base is None:
+        kin = lineage.find(files, source.path, cache)
+        return (kin.source, kin.inventory, kin.comparison, (kin.finding,)) if kin else (None, None, None, ())
+    if str(base) == NOBODY:
+        return None, None, None, ()
+    trusted = resolve(str(base), cache)
+    others = inventory.take(trusted.path)
+    return trusted, others, tensors.compare(files, others), ()
 
 
 def identity(files: Inventory) -> str:
