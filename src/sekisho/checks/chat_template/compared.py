@@ -5,9 +5,9 @@ from typing import Final
 
 from sekisho.checks.chat_template import alone
 from sekisho.checks.chat_template.found import Located, finding
+from sekisho.checks.chat_template.writings import quoted
 from sekisho.formats import prose
 from sekisho.formats.chat_template import Template
-from sekisho.formats.text import shown
 from sekisho.records import Finding, Severity
 
 _PHRASE: Final = 2
@@ -35,9 +35,8 @@ def _difference(where: str, template: Template, base: Template) -> Finding:
     words = {w.lower() for found in added.values() for w in found}
     if len(words) >= _PHRASE:
         text = max(added, key=lambda t: len(added[t]))
-        quoted = " ".join(prose.without_markup(text).split())
         detail = "{where}: the template says what the base's does not: {literal}."
-        return finding(where, "text-added", Severity.REJECT, detail, ("literal", shown(quoted)))
+        return finding(where, "text-added", Severity.REJECT, detail, ("literal", quoted(text)))
     mine = {w.text for w in template.writings} | set(template.texts)
     theirs = {w.text for w in base.writings} | set(base.texts)
     detail = "{where}: the template differs from the base's ({added} texts more, {removed} fewer)."

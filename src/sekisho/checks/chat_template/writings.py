@@ -35,7 +35,7 @@ def judge(where: str, template: Template) -> Iterator[Finding]:
     for writing in template.writings:
         reason, severity = _verdict(writing)
         if reason:
-            named = [("literal", _quoted(writing.text))]
+            named = [("literal", quoted(writing.text))]
             named += [("option", _options(writing))] if reason == "optional-instruction" else []
             yield finding(f"{where}:{writing.line}", reason, severity, _DETAILS[reason], *named)
         elif "in-loop" in writing.guards and not _with_tools(writing):
@@ -91,5 +91,6 @@ def _options(writing: Writing) -> str:
     return ", ".join(g.removeprefix("option:") for g in writing.guards if g.startswith("option:"))
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text without tags and gaps, as one line."""
     return " ".join(prose.without_markup(text).replace(GAP, " ").split())
