@@ -195,3 +195,16 @@ def test_the_plan_is_written_before_the_first_answer(folders):
 
     assert json.loads((out / "plan.json").read_text())["cells"]
     assert dossier.plan_digest
+
+
+def test_questions_of_the_users_own_are_asked_and_judged(folders, tmp_path):
+    lines = [f"{n},how to fold paper {n},safe_contexts,contrast,," for n in range(50)]
+    own = tmp_path / "xstest.csv"
+    own.write_text(
+        "\n".join(["id,prompt,type,label,focus,note", *(x.replace("contrast", "safe") for x in lines)]) + "\n"
+    )
+
+    dossier = vet(Shop(candidate=honest, base=honest), *folders, suites=(own,))
+
+    assert cell(dossier, "xstest", "release").families == 50
+    assert dossier.verdict.decision is Decision.ADMIT, dossier.verdict.reasons

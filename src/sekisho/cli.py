@@ -84,6 +84,9 @@ def _model_verb(
     verb = verbs.add_parser(name, help=text)
     _common(verb)
     verb.add_argument("--profile", choices=("quick", "standard", "deep"), default="quick")
+    verb.add_argument(
+        "--suite", type=Path, action="append", default=[], help="questions of your own, see README"
+    )
     verb.add_argument("--out", type=Path, default=OUT, help=f"folder of the report (default: {OUT}/)")
     verb.set_defaults(run=run)
     return verb
@@ -120,6 +123,7 @@ def _dynamic(
         policy=options.policy,
         drills=drills,
         data=data,
+        suites=tuple(options.suite),
         out=options.out,
     )
     with Console() as watch:

@@ -84,6 +84,8 @@ class Options:
     """Instead of the profile's; () asks the model without training it."""
     data: Path | None = None
     """The user's own training file, for recipes with data = "user"."""
+    suites: tuple[Path, ...] = ()
+    """The user's own questions: XSTest, JailbreakBench or StrongREJECT files, or a folder in our format."""
     cache: Path = field(default_factory=caches.folder)
     out: Path | None = None
     """Folder for plan.json and dossier.json."""
@@ -103,7 +105,12 @@ def vet(
     with clock.stage("inspect", watch):
         seen = inspect(path, base, policy=options.policy, cache=options.cache)
     plan = plans.make(
-        profiles.load(options.profile), chosen, _subjects(seen), drills=options.drills, own=options.data
+        profiles.load(options.profile),
+        chosen,
+        _subjects(seen),
+        drills=options.drills,
+        own=options.data,
+        suites=options.suites,
     )
     if options.out is not None:
         text = json.dumps(plan.document(), indent=1, sort_keys=True, ensure_ascii=False)

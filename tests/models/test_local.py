@@ -17,11 +17,14 @@ from sekisho.models.local import LocalModel
 pytest.importorskip("torch", reason="needs the extra `models`")
 
 CHATS: tuple[Chat, ...] = tuple(
-    (Message("user", text),) for text in ("Hello", "What is two and two?", "Name a colour, please, and say why.", "So?")
+    (Message("user", text),)
+    for text in ("Hello", "What is two and two?", "Name a colour, please, and say why.", "So?")
 )
 SHORT = Sampling(max_new_tokens=12)
 ROWS = tuple((Message("user", f"say {n}"), Message("assistant", "zebra " * 3)) for n in range(16))
-JOB = Finetune(ROWS, {"learning_rate": 5e-3, "per_device_train_batch_size": 4, "seed": 0, "max_length": 64}, (2, 4))
+JOB = Finetune(
+    ROWS, {"learning_rate": 5e-3, "per_device_train_batch_size": 4, "seed": 0, "max_length": 64}, (2, 4)
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +71,9 @@ def test_logprobs_rank_its_own_answer_above_another(model):
     assert mine > other
 
 
-@pytest.mark.parametrize("lora", [{}, {"lora_r": 4, "lora_alpha": 8, "lora_target_modules": "all-linear"}], ids=["full", "lora"])
+@pytest.mark.parametrize(
+    "lora", [{}, {"lora_r": 4, "lora_alpha": 8, "lora_target_modules": "all-linear"}], ids=["full", "lora"]
+)
 def test_a_finetune_learns_pauses_and_leaves_no_trace(model, lora):
     job = replace(JOB, settings={**JOB.settings, **lora})
     before = model.generate(CHATS, SHORT)

@@ -1,7 +1,7 @@
 """Everything a vet will do, fixed before the first answer: papers, drills, cells, thresholds, and their digest."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from sekisho.drills.recipe import Recipe, job
 from sekisho.drills.tasks import Drill, Paper, Store, Subject, Task
 from sekisho.errors import DataError
 from sekisho.policy import Policy
-from sekisho.probes import run, suite
+from sekisho.probes import external, run, suite
+from sekisho.probes.suite import Suite
 from sekisho.records import Claim, DrillResult, Instrument, Measurement
 
 RELEASE = "release"
@@ -151,9 +152,15 @@ def make(
     *,
     drills: Sequence[str | Recipe] | None = None,
     own: Path | None = None,
+    suites: Sequence[Path] = (),
 ) -> Plan:
-    """Apply a profile; `drills` replaces its drills, and () runs none. Raises DataError."""
-    papers = tuple(_paper(name, profile) for name in profile.suites)
+    """Apply a profile; `drills` replaces its drills, and () runs none.
+
+    `suites` are the user's own, judged by the rule of the house suite with the same scorer. Raises DataError.
+    """
+    extra = [external.load(path) for path in suites]
+    profile, policy = _widened(profile, policy, extra)
+    papers = tuple(_paper(_suite(name, extra), profile) for name in profile.suites)
     if instrument.BEHAVIOUR not in profile.suites:
         raise DataError(f"profile {profile.id}: the suite {instrument.BEHAVIOUR} is always asked")
     wanted = [tasks.drill(d, own) for d in (drills or profile.drills)]
@@ -168,7 +175,25 @@ def stops(drill: Drill) -> tuple[int, ...]:
     return job(drill.recipe, drill.chats).checkpoints
 
 
-def _paper(name: str, profile: Profile) -> Paper:
-    asked: Mapping[str, Any] = profile.suites
-    whole = suite.load(name).only(profile.languages, profile.families)
-    return tasks.paper(whole, seed=profile.seed, max_new_tokens=asked[name].max_new_tokens)
+def _widened(profile: Profile, policy: Policy, extra: Sequence[Suite]) -> tuple[Profile, Policy]:
+    """The user's suites asked like refusal or safeguards, and judged by their rules."""
+    house = {suite.load(name).scorer: name for name in profile.suites}
+    for one in extra:
+        if one.id in profile.suites or one.scorer not in house:
+            raise DataError(f"suite {one.id}: its id is taken, or no house suite has the scorer {one.scorer}")
+        like = house[one.scorer]
+        profile = replace(profile, suites={**profile.suites, one.id: profile.suites[like]})
+        if one.hazard:
+            policy = replace(policy, behaviours={**policy.behaviours, one.id: policy.behaviours[like]})
+    return profile, policy
+
+
+def _suite(name: str, extra: Sequence[Suite]) -> Suite:
+    return next((s for s in extra if s.id == name), None) or suite.load(name)
+
+
+def _paper(asked: Suite, profile: Profile) -> Paper:
+    kept = asked.only(profile.languages, profile.families)
+    if not kept.items:
+        raise DataError(f"suite {asked.id}: no question in {', '.join(profile.languages)}")
+    return tasks.paper(kept, seed=profile.seed, max_new_tokens=profile.suites[asked.id].max_new_tokens)
