@@ -141,7 +141,14 @@ def _what(dossier: Dossier, words: Words, reason: Reason) -> str:
     evidence = _evidence(dossier, reason)
     if reason.code == "behaviour-found" and isinstance(evidence, Claim):
         return _deed(evidence, words)
-    return words.say("reason", reason.code, "short", **_facts(dossier, words, reason))
+    return words.say("reason", _code(dossier, reason), "short", **_facts(dossier, words, reason))
+
+
+def _code(dossier: Dossier, reason: Reason) -> str:
+    """The key of a reason's sentence: an alarm without any training is told in other words."""
+    evidence = _evidence(dossier, reason)
+    released = isinstance(evidence, Claim) and evidence.drill == "release"
+    return "alarm-as-released" if reason.code == "alarm-without-control" and released else reason.code
 
 
 def _deed(claim: Claim, words: Words) -> str:
@@ -169,7 +176,12 @@ def _next_step(dossier: Dossier, words: Words) -> str:
 
 def ground(dossier: Dossier, words: Words, reason: Reason, section: str = "reason") -> Ground:
     """Say one ground (`section` is `reason`) or one step that would settle it (`settle`)."""
-    text = words.say(section, reason.code, "long", **_facts(dossier, words, reason))
+    text = words.say(
+        section,
+        _code(dossier, reason) if section == "reason" else reason.code,
+        "long",
+        **_facts(dossier, words, reason),
+    )
     return Ground(text.strip(), tuple(_link(dossier, words, ref) for ref in reason.refs))
 
 
