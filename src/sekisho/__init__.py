@@ -12,7 +12,18 @@ from typing import Any
 
 from sekisho.records import Decision, Dossier, Finding, Outcome, Verdict
 
-__all__ = ["Decision", "Dossier", "Finding", "Options", "Outcome", "Verdict", "drill", "inspect", "probe", "vet"]
+__all__ = [
+    "Decision",
+    "Dossier",
+    "Finding",
+    "Options",
+    "Outcome",
+    "Verdict",
+    "drill",
+    "inspect",
+    "probe",
+    "vet",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -42,13 +42,16 @@ class Costs:
 
     @staticmethod
     def asking(paper: Paper) -> float:
-        """Prompt tokens at about four characters each, and the longest answers allowed."""
+        """Prompt tokens at about four characters each, and nearly the longest answers allowed.
+
+        A token that is decoded costs more than one that is read: measured on SmolLM2, 1.6 against 1.1.
+        """
         prompts = sum(len(m.content) for chat in paper.chats for m in chat) / 4 + 8 * len(paper.chats)
-        return prompts + 0.9 * paper.sampling.max_new_tokens * len(paper.chats)
+        return 1.1 * prompts + 1.6 * 0.9 * paper.sampling.max_new_tokens * len(paper.chats)
 
     @staticmethod
     def task(task: Task, store: Store) -> float:
-        """What is left of a task; a step of training costs about 3.6 forward passes."""
+        """What is left of a task; a step of training costs about 3.3 forward passes."""
         missing = task.missing(store)
         cost = sum(Costs.asking(p) for _, p in missing)
         if task.drill is not None and not task.done(store):
@@ -67,7 +70,7 @@ class Costs:
         sample = task.drill.chats[:50]
         length = sum(len(m.content) for chat in sample for m in chat) / len(sample) / 3.2 + 40
         steps = recipes.job(task.drill.recipe, task.drill.chats).checkpoints[-1]
-        return 3.6 * steps * rows * min(length, int(settings.get("max_length", 512)))
+        return 3.3 * steps * rows * min(length, int(settings.get("max_length", 512)))
 
 
 def wall(costs: Sequence[float], workers: int) -> float:

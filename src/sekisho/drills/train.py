@@ -42,10 +42,11 @@ def train(
     }
     rows = [row(engine, chat, max_length) for chat in job.examples]
     losses: list[tuple[int, float]] = []
-    counter = {"tokens": 0}
+    sizes: list[int] = []
+    per_step = int(settings.get("gradient_accumulation_steps", 1))
 
     def collate(batch: list[dict[str, list[int]]]) -> dict[str, Any]:
-        counter["tokens"] += sum(len(row["input_ids"]) for row in batch)
+        sizes.append(sum(len(row["input_ids"]) for row in batch))
         return pad(batch)
 
     def loss_of(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
@@ -59,21 +60,18 @@ def train(
         return mean
 
     class Pauses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-        """Stops at the checkpoints and lets the caller ask the model."""
+        """Stops at the checkpoints and lets the caller ask the model; the log comes after the step."""
 
-        def on_step_end(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+        def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, float], **_: Any) -> None:
+            if "loss" not in logs:
+                return
             step = int(state.global_step)
+            losses.append((step, round(float(logs["loss"]), 4)))
             progress(step, job.checkpoints[-1])
             if step in job.checkpoints:
                 moved = _adapter_displacement(engine.model) if lora else _displacement(engine.model, start)
-                pause(Checkpoint(step, trainer_loss(), moved, counter["tokens"], tuple(losses)))
-
-        def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, float], **_: Any) -> None:
-            if "loss" in logs:
-                losses.append((int(state.global_step), round(float(logs["loss"]), 4)))
-
-    def trainer_loss() -> float:
-        return losses[-1][1] if losses else float("nan")
+                tokens = sum(sizes[: step * per_step])  # the loader is ahead of the training
+                pause(Checkpoint(step, losses[-1][1], moved, tokens, tuple(losses)))
 
     trainer = Trainer(
         model=engine.model,
