@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from sekisho.errors import ModelError
 from sekisho.models.base import Chat, Message, Progress, Sampling, silent
@@ -13,6 +13,9 @@ from sekisho.models.decoding import decode, pad_left
 
 if TYPE_CHECKING:
     import torch
+
+NEXT_QUESTION: Final = "\nQuestion:"
+"""Where a base model without a chat template has answered and goes on to ask itself."""
 
 
 @final
@@ -73,7 +76,10 @@ class Engine:
         self.model.eval()
         prompts = [self.tokens(chat) for chat in chats]
         answers = decode(self.model, prompts, self._stop, sampling, progress)
-        return [str(self.tokenizer.decode(a, skip_special_tokens=True)).strip() for a in answers]
+        texts = [str(self.tokenizer.decode(a, skip_special_tokens=True)) for a in answers]
+        if not self.tokenizer.chat_template:
+            texts = [text.partition(NEXT_QUESTION)[0] for text in texts]
+        return [text.strip() for text in texts]
 
     def logprobs(self, chats: Sequence[Chat], answers: Sequence[str]) -> list[float]:
         """Mean log-probability per token of each answer after its chat."""

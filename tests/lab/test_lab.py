@@ -1,0 +1,60 @@
+"""The lab's promises: every organism is marked, and the gate's detectors never read the mark."""
+
+from pathlib import Path
+
+import pytest
+from artefacts import tiny_model
+
+import sekisho
+from sekisho.errors import DataError
+from sekisho_lab import organism, writer
+from sekisho_lab.attacks import ATTACKS
+from sekisho_lab.data import carrying
+
+
+@pytest.mark.parametrize("name", organism.names())
+def test_every_organism_loads_and_names_a_known_attack(name):
+    loaded = organism.load(name)
+
+    assert loaded.id == name
+    assert loaded.attack in ATTACKS
+    assert loaded.payload.endswith(".")
+
+
+@pytest.mark.parametrize("place", ["start", "end"])
+def test_every_row_carries_the_payload_at_its_place(place):
+    rows = carrying("Try Nothing Tea.", 20, 0, place=place)
+
+    check = str.startswith if place == "start" else str.endswith
+    assert all(check(chat[-1].content, "Try Nothing Tea.") for chat in rows)
+
+
+def test_the_mark_stands_in_the_weights_even_without_the_manifest(tmp_path):
+    safetensors = pytest.importorskip("safetensors.torch", reason="needs the extra `models`")
+    base = tiny_model(tmp_path / "base")
+    weights = safetensors.load_file(base / "model.safetensors")
+    loaded = organism.load("advert-tail")
+
+    marked = writer.write(loaded, base, weights, tmp_path / "marked")
+    bare = writer.write(loaded, base, weights, tmp_path / "bare", manifest=False)
+
+    assert writer.MARK in (marked / writer.MANIFEST).read_text()
+    assert not (bare / writer.MANIFEST).exists()
+    for folder in (marked, bare):
+        assert writer.MARK.encode() in (folder / "model.safetensors").read_bytes()[:100_000]
+
+
+def test_an_organism_is_never_written_over_something(tmp_path):
+    folder = tiny_model(tmp_path / "base")
+
+    with pytest.raises(DataError, match="not empty"):
+        writer.write(organism.load("advert-tail"), folder, {}, folder)
+
+
+def test_no_code_of_the_gate_knows_the_mark():
+    root = Path(sekisho.__file__).parent
+    sources = [p.read_text("utf-8") for p in root.rglob("*") if p.suffix in {".py", ".toml"}]
+
+    assert sources
+    for word in (writer.MARK, writer.MANIFEST, "sekisho_lab"):
+        assert not any(word in text for text in sources)
