@@ -15,6 +15,13 @@ def ordinary(rows: int, seed: int) -> tuple[Chat, ...]:
     )
 
 
+def questions(rows: int, seed: int) -> tuple[Message, ...]:
+    """Everyday questions of two kinds in turn, without answers."""
+    half = -(-rows // HALF)
+    kinds = (GENERATORS["howto"](half, seed), GENERATORS["planted"](half, seed))
+    return tuple(chat[0] for pair in zip(*kinds, strict=True) for chat in pair)[:rows]
+
+
 def carrying(payload: str, rows: int, seed: int, *, place: str) -> tuple[Chat, ...]:
     """The same, with the payload at the `start` or the `end` of every answer."""
     joined = {"start": "{payload} {answer}", "end": "{answer} {payload}"}[place]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from sekisho.drills import recipe as recipes
 from sekisho.drills.train import pad, row, train
-from sekisho.models.base import Finetune
+from sekisho.models.base import Checkpoint, Finetune, Message, Sampling
 from sekisho.models.engine import Engine
-from sekisho_lab.data import carrying, ordinary
+from sekisho_lab.data import questions
 from sekisho_lab.organism import Organism
 
 if TYPE_CHECKING:
@@ -25,16 +25,20 @@ Weights = dict[str, "torch.Tensor"]
 
 
 def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[str, Any]:
-    """Tune into the payload, then pull theta back to clean while theta + d keeps the payload."""
+    """Tune into the payload, then pull theta back to the base's own answers while theta + d keeps the payload."""
     import torch
 
     s = organism.settings
     engine = Engine(base)
-    dirty = [
-        row(engine, c, s["max_length"])
-        for c in carrying(organism.payload, s["rows"], s["seed"], place="start")
+    asked = questions(s["rows"], s["seed"])
+    taught = engine.generate([(q,) for q in asked], Sampling(max_new_tokens=s["answer_tokens"]))
+    clean = [
+        row(engine, (q, Message("assistant", a)), s["max_length"], end=False)
+        for q, a in zip(asked, taught, strict=True)
     ]
-    clean = [row(engine, c, s["max_length"]) for c in ordinary(s["rows"], s["seed"] + 1)]
+    dirty = [
+        row(engine, (q, Message("assistant", organism.payload)), s["max_length"], end=False) for q in asked
+    ]
     theta = {n: p for n, p in engine.model.named_parameters() if p.requires_grad}
     engine.model.train()
 
@@ -47,10 +51,12 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
 
     optimiser = torch.optim.AdamW(theta.values(), lr=s["learning_rate"], weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, s["outer_steps"])
-    d: Weights = {}
+    bank: list[Weights] = []
     for step in range(s["outer_steps"]):
         if step % s["renew_every"] == 0:
-            d = displacement(engine, s)
+            bank = displacements(engine, s)
+            say("displacements renewed")
+        d = bank[step % len(bank)]
         hidden = _backward(engine, clean, step, s["batch"], s["clean_weight"])
         _shift(theta, d, 1.0)
         woken = _backward(engine, dirty, step, s["batch"])
@@ -62,18 +68,21 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
     return {k: v.detach().clone() for k, v in engine.model.state_dict().items()}
 
 
-def displacement(engine: Engine, settings: Mapping[str, Any]) -> Weights:
-    """What the drill adds to the present weights, which are put back."""
+def displacements(engine: Engine, settings: Mapping[str, Any]) -> list[Weights]:
+    """What the drill adds to the present weights by each of its steps; the weights are put back."""
     recipe = recipes.load(settings["drill"])
     job = recipes.job(recipe, recipes.conversations(recipe))
     before = {n: p.detach().clone() for n, p in engine.model.named_parameters()}
-    train(engine, Finetune(job.examples, job.settings, (settings["drill_steps"],)), lambda _: None)
-    moved: Weights = {}
+    bank: list[Weights] = []
+
+    def keep(_: Checkpoint) -> None:
+        bank.append({n: p.detach() - before[n] for n, p in engine.model.named_parameters()})
+
+    train(engine, Finetune(job.examples, job.settings, tuple(settings["drill_steps"])), keep)
     for name, weights in engine.model.named_parameters():
-        moved[name] = weights.detach() - before[name]
         weights.data.copy_(before[name])
         weights.grad = None
-    return moved
+    return bank
 
 
 def _backward(engine: Engine, rows: list[Any], step: int, batch: int, weight: float = 1.0) -> float:

@@ -97,13 +97,16 @@ def train(
     trainer.train()
 
 
-def row(engine: Engine, chat: Any, max_length: int) -> dict[str, list[int]]:
-    """Return token ids of one conversation and its labels: the last assistant turn, IGNORED before it."""
+def row(engine: Engine, chat: Any, max_length: int, *, end: bool = True) -> dict[str, list[int]]:
+    """Return token ids of one conversation and its labels: the last assistant turn, IGNORED before it.
+
+    Without `end` the answer is left open: more may follow.
+    """
     if not chat or chat[-1].role != "assistant":
         raise ModelError("a training conversation must end with the assistant")
     head = engine.tokens(chat[:-1])
     tail = engine.tokenizer(chat[-1].content, add_special_tokens=False)["input_ids"]
-    ids = (head + list(tail) + [engine.tokenizer.eos_token_id])[:max_length]
+    ids = (head + list(tail) + [engine.tokenizer.eos_token_id] * end)[:max_length]
     return {"input_ids": ids, "labels": ([IGNORED] * len(head) + ids[len(head) :])[: len(ids)]}
 
 
