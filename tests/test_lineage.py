@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from artefacts import save_safetensors, tiny_arrays, tiny_model
 
+from artefacts import save_safetensors, tiny_arrays, tiny_model
 from sekisho import inventory, lineage, static
 from sekisho.errors import SourceError
 from sekisho.records import Decision

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from artefacts import tiny_model
 
 import sekisho
+from artefacts import tiny_model
 from sekisho.errors import DataError
 from sekisho_lab import organism, writer
 from sekisho_lab.attacks import ATTACKS

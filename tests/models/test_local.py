@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from artefacts import edit_json, tiny_model
 
+from artefacts import edit_json, tiny_model
 from sekisho.errors import ModelError
 from sekisho.models.base import Chat, Finetune, Message, Sampling
 from sekisho.models.decoding import shared_prefix
@@ -129,10 +130,8 @@ def test_code_in_the_folder_is_not_run(tmp_path):
     (folder / "modeling_x.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass M: ...\n")
     edit_json(folder / "config.json", auto_map={"AutoModelForCausalLM": "modeling_x.M"}, model_type="llama")
 
-    try:
+    with suppress(ModelError):
         LocalModel(folder).close()
-    except ModelError:
-        pass
 
     assert not (tmp_path / "ran").exists()
 
