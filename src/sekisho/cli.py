@@ -1,15 +1,19 @@
 """Arguments in, text out; the only module that prints. Results go to standard output, progress to standard error.
 
-Exit codes: 0 admit, 1 reject, 2 the request cannot be carried out, 3 hold, 130 interrupted.
+Exit codes: 0 admit, 1 reject, 2 the request cannot be carried out, 3 hold, 130 interrupted. Nothing but a
+verdict exits 0, 1 or 3: a failure of any other kind, a bug of Sekisho included, is 2 and one line.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
-from sekisho.errors import SekishoError
+from sekisho.errors import SekishoError, StorageError
 from sekisho.records import Decision
 
 if TYPE_CHECKING:
@@ -23,21 +27,67 @@ OUT: Final = Path("sekisho-report")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb and exit with its code."""
+    _open_streams()
     options = _parser().parse_args(arguments)
+    try:
+        code = _run(options)
+    except KeyboardInterrupt:
+        _say("\nInterrupted. What was measured is kept; the same command goes on from there.")
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _run(options: argparse.Namespace) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        code = run(options)
-    except KeyboardInterrupt:
-        print(
-            "\nInterrupted. What was measured is kept; the same command goes on from there.", file=sys.stderr
-        )
-        code = INTERRUPTED
+        return run(options)
     except SekishoError as error:
-        print(f"sekisho: {error}", file=sys.stderr)
-        code = USAGE
+        _say(f"sekisho: {_one_line(str(error))}")
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        text = _one_line(f"{type(error).__name__}: {error}")
+        _say(f"sekisho: internal error, please report it: {text} (PYTHONDEVMODE=1 shows where)")
+    return USAGE
+
+
+def _print(text: str) -> None:
+    """Write a result to standard output; a reader who leaves early has seen enough. Raises StorageError."""
+    try:
+        print(text, flush=True)
     except BrokenPipeError:
-        code = USAGE
-    sys.exit(code)
+        _abandon(sys.stdout)
+    except OSError as error:
+        _abandon(sys.stdout)
+        raise StorageError(f"standard output: not written: {error.strerror or error}") from error
+
+
+def _say(text: str) -> None:
+    """Write a line to standard error, if it can be written at all."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        _abandon(sys.stderr)
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _open_streams() -> None:
+    """Stand in for streams the caller closed, and write out what an encoding lacks instead of failing."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # a file opened later must not become stream 0, 1 or 2
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
+        elif name != "stdin" and isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _abandon(stream: TextIO) -> None:
+    """Point a stream that cannot be written at nothing: Python flushes it once more at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,7 +156,7 @@ def _drill(options: argparse.Namespace) -> int:
     own = Path(options.recipe)
     chosen = recipe.read(own) if own.suffix in (".toml", ".json") else recipe.load(options.recipe)
     for key in chosen.ignored:
-        print(f"sekisho: {own.name}: {key} is passed over", file=sys.stderr)
+        _say(f"sekisho: {_one_line(own.name)}: {_one_line(key)} is passed over")
     return _dynamic(options, drills=(chosen,), data=options.data)
 
 
@@ -129,8 +179,8 @@ def _dynamic(
     with Console() as watch:
         dossier = conductor.vet(options.path, options.base, options=request, watch=watch)
     page = dossiers.save(html.render(dossier, options.lang).encode("utf-8"), options.out / "report.html")
-    print(text.render(dossier, options.lang, colour=sys.stdout.isatty()), end="")
-    print(f"{page}\n{options.out / dossiers.NAME}  {dossiers.digest(dossier)}")
+    shown = text.render(dossier, options.lang, colour=sys.stdout.isatty())
+    _print(f"{shown}{page}\n{options.out / dossiers.NAME}  {dossiers.digest(dossier)}")
     return EXIT[dossier.verdict.decision]
 
 
@@ -141,17 +191,17 @@ def _inspect(options: argparse.Namespace) -> int:
     seen = static.inspect(options.path, options.base, policy=options.policy)
     decision = seen.verdict.decision
     if options.format == "json":
-        print(inspection.to_json(seen.findings, decision.value), end="")
+        _print(inspection.to_json(seen.findings, decision.value).rstrip("\n"))
     else:
-        print(text.findings(seen.findings, options.lang, colour=sys.stdout.isatty()), end="")
-        print(decision.value.upper())
+        shown = text.findings(seen.findings, options.lang, colour=sys.stdout.isatty())
+        _print(shown + decision.value.upper())
     return EXIT[decision]
 
 
 def _fetch(options: argparse.Namespace) -> int:
     from sekisho.fetch import fetch
 
-    print(fetch(options.name, progress=lambda line: print(line, file=sys.stderr)))
+    _print(str(fetch(options.name, progress=_say)))
     return 0
 
 
@@ -162,8 +212,7 @@ def _report(options: argparse.Namespace) -> int:
     dossier = dossiers.read(options.dossier)
     target = options.out or options.dossier.with_name(f"report.{options.lang}.html")
     page = dossiers.save(html.render(dossier, options.lang).encode("utf-8"), target)
-    print(text.render(dossier, options.lang, colour=sys.stdout.isatty()), end="")
-    print(page)
+    _print(f"{text.render(dossier, options.lang, colour=sys.stdout.isatty())}{page}")
     return EXIT[dossier.verdict.decision]
 
 

@@ -7,7 +7,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -210,8 +210,7 @@ def _run(seen: Inspection, plan: Plan, desk: _Desk) -> None:
     parameters = _parameters(seen.inventory)
     size = workers(parameters)
     if first:
-        with desk.clock.stage("measure", desk.watch):
-            opener = _Opener(desk.options.opener)
+        with desk.clock.stage("measure", desk.watch), closing(_Opener(desk.options.opener)) as opener:
             speed = opener.warm(first[0].subject.path)
             costs = [Costs.task(t, desk.ledger) for t in first]
             desk.clock.forecast = wall(costs, size) / speed + 10 if speed else 0.0
@@ -220,7 +219,7 @@ def _run(seen: Inspection, plan: Plan, desk: _Desk) -> None:
     second = [t for t in plan.second(plan.claims(desk.ledger)) if not t.done(desk.ledger)]
     if second:
         with desk.clock.stage("control", desk.watch):
-            Grid(_Opener(desk.options.opener), desk.ledger, size).run(second, desk.watch.notice)
+            Grid(desk.options.opener, desk.ledger, size).run(second, desk.watch.notice)
 
 
 class _Opener:
@@ -238,6 +237,11 @@ class _Opener:
 
     def __call__(self, path: Path) -> Opened:
         return self._ready.pop(path, None) or self._opener(path)
+
+    def close(self) -> None:
+        """End a model that was opened ahead and never asked for."""
+        while self._ready:
+            self._ready.popitem()[1].close()
 
 
 class _Clock:

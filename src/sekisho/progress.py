@@ -3,9 +3,10 @@
 Off a terminal, a plain line at each stage and every half minute.
 """
 
+import sys
 import threading
 import time
-from typing import Final, final
+from typing import IO, Final, TextIO, cast, final
 
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -21,11 +22,42 @@ STAGES: Final = {
 
 
 @final
+class _Stream:
+    """Standard error that may vanish: a vet of hours does not end because nobody reads its progress."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.encoding = stream.encoding
+        self._lost = False
+
+    def write(self, text: str) -> int:
+        if not self._lost:
+            try:
+                self._stream.write(text)
+            except (OSError, ValueError):
+                self._lost = True
+        return len(text)
+
+    def flush(self) -> None:
+        if not self._lost:
+            try:
+                self._stream.flush()
+            except (OSError, ValueError):
+                self._lost = True
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+
+@final
 class Console:
     """An observer of `sekisho.conductor` for people; use it as a context manager."""
 
     def __init__(self) -> None:
-        self._terminal = Terminal(stderr=True)
+        self._terminal = Terminal(file=cast("IO[str]", _Stream(sys.stderr)))
         self._lock = threading.Lock()
         self._bars: dict[str, TaskID] = {}
         self._shares: dict[str, tuple[float, float]] = {}

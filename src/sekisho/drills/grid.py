@@ -6,6 +6,7 @@ load. A task's results are kept as soon as each paper is finished, so a run that
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from typing import Final, Protocol, final
 
 from sekisho.drills import recipe as recipes
 from sekisho.drills.tasks import Paper, Store, Task, as_json
-from sekisho.errors import ModelError, SekishoError
+from sekisho.errors import ModelError
 from sekisho.models.base import Checkpoint, Model
 from sekisho.records import DrillResult
 
 BYTES_PER_WEIGHT: Final = 20
 """float32 weights, gradient, two Adam moments and the released copy."""
+
+GRACE_S: Final = 2.0
+"""Seconds that a run which broke off waits for its threads."""
 
 Notice = Callable[[str, float, float], None]
 """Called with (what, cost units done, cost units in all); may come from any worker's thread."""
@@ -83,7 +87,9 @@ def wall(costs: Sequence[float], workers: int) -> float:
 
 def workers(parameters: int) -> int:
     """How many models of this size may be open at once: one per core while memory lasts."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+    if not {"SC_AVPHYS_PAGES", "SC_PAGE_SIZE"} <= set(os.sysconf_names):  # the first is unknown to macOS
+        return 1
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     fit = int(free // (parameters * BYTES_PER_WEIGHT + 2**30))
     return max(1, min(os.cpu_count() or 1, fit))
 
@@ -97,10 +103,13 @@ class Grid:
         self._lock = threading.Lock()
         self._open: list[Opened] = []
         self._stop = threading.Event()
-        self._failure: SekishoError | None = None
+        self._failure: BaseException | None = None
 
     def run(self, tasks: Sequence[Task], notice: Notice) -> None:
-        """Do what is missing, the longest task first. Raises the first error of any worker."""
+        """Do what is missing, the longest task first. Raises the first error of any worker.
+
+        After a ModelError the other workers end the task they are at; after anything else all stop at once.
+        """
         left = sorted(
             (t for t in tasks if not t.done(self._store)), key=lambda t: -Costs.task(t, self._store)
         )
@@ -108,20 +117,24 @@ class Grid:
             threading.Thread(target=self._work, args=(left, notice), daemon=True)
             for _ in range(min(self._size, len(left)))
         ]
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             for thread in threads:
                 while thread.is_alive():
                     thread.join(0.2)
         except BaseException:
             self.stop()
+            deadline = time.monotonic() + GRACE_S
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join(max(0.0, deadline - time.monotonic()))
             raise
         if self._failure is not None:
             raise self._failure
 
     def stop(self) -> None:
-        """End every model at once; what is finished is kept."""
+        """End every model at once, those still being opened too; what is finished is kept."""
         self._stop.set()
         with self._lock:
             for model in self._open:
@@ -136,18 +149,27 @@ class Grid:
                         current[1].close()
                     current = task.subject.path, self._opened(task.subject.path)
                 perform(current[1], task, self._store, notice)
-        except SekishoError as error:
-            with self._lock:
-                self._failure = self._failure or error
-            self._stop.set()
+        except BaseException as error:  # noqa: BLE001  the end of a thread: what is lost here is never heard of
+            self._failed(error)
         finally:
             if current is not None:
                 current[1].close()
+
+    def _failed(self, error: BaseException) -> None:
+        with self._lock:
+            self._failure = self._failure or error
+        self._stop.set()
+        if not isinstance(error, ModelError):
+            self.stop()
 
     def _opened(self, path: Path) -> Opened:
         model = self._opener(path)
         with self._lock:
             self._open.append(model)
+            late = self._stop.is_set()
+        if late:
+            model.close()
+            raise ModelError("the run was stopped while a model was being opened")
         return model
 
     def _take(self, left: list[Task], path: Path | None) -> Task | None:

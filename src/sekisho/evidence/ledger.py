@@ -35,20 +35,20 @@ class Ledger:
         try:
             with self._lock:
                 row = self._db.execute("SELECT value FROM cells WHERE key = ?", (key,)).fetchone()
-        except sqlite3.Error as error:
+            return None if row is None else json.loads(row[0])
+        except (sqlite3.Error, ValueError) as error:
             raise StorageError(f"the ledger cannot be read: {error}") from error
-        return None if row is None else json.loads(row[0])
 
     def put(self, key: str, value: Any) -> None:
         """Keep a JSON value; the first one stays. Raises StorageError, for example on a full disk."""
+        text = json.dumps(value, ensure_ascii=True)  # SQLite refuses half a surrogate pair unless escaped
         try:
             with self._lock, self._db:
-                self._db.execute(
-                    "INSERT OR IGNORE INTO cells VALUES (?, ?)", (key, json.dumps(value, ensure_ascii=False))
-                )
+                self._db.execute("INSERT OR IGNORE INTO cells VALUES (?, ?)", (key, text))
         except sqlite3.Error as error:
             raise StorageError(f"the ledger cannot be written: {error}") from error
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file, once a call of another thread has ended."""
+        with self._lock:
+            self._db.close()

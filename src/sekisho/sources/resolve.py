@@ -29,17 +29,18 @@ def resolve(spec: str, cache: Path) -> Source:
     """
     if spec in catalogue.names():
         return _fetched(catalogue.load(spec), cache)
-    path = Path(spec).expanduser()
     try:
         if not spec:
             raise SourceError("no model was named")
+        path = Path(spec).expanduser()
         if path.is_dir():
             return Source(path.resolve().name, "folder", path, pinned=False)
         if path.is_file():
             return Source(path.name, "file", path, pinned=False)
         special = path.exists()
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{spec!r} cannot be looked up: {error}") from error
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~name of nobody
+        why = getattr(error, "strerror", None) or error
+        raise SourceError(f"{spec[:200]!r} cannot be looked up: {why}") from error
     if special:
         raise SourceError(f"{spec}: neither a folder nor a file")
     known = ", ".join(catalogue.names())
