@@ -1,11 +1,11 @@
 """Tokens per second of greedy answers: Sekisho, lm-eval's hf backend and plain transformers, in one run.
 
-    python benchmarks/probe_throughput.py MODEL_FOLDER PROMPTS.jsonl [--prompts 200] [--new-tokens 32] [--batch 8]
+    python benchmarks/probe_throughput.py MODEL_FOLDER PROMPTS.jsonl [--prompts 200] [--new-tokens 32] [--batch 8] [--rounds 2]
 
 PROMPTS.jsonl has one question a line, under `instruction` or `prompt`. Needs `pip install lm-eval==0.4.13`. All three
 get the same token ids, float32 weights and one thread; each is timed after its model is loaded. Sekisho chooses its
-own batches; the other two get `--batch`, lm-eval sorted by length as it does itself. The order is
-transformers, lm-eval, Sekisho, and again the other way round; the better time of each counts.
+own batches; the other two get `--batch`, lm-eval sorted by length as it does itself. Every other round runs in the
+opposite order; the best time of each counts.
 """
 
 import argparse
@@ -36,7 +36,8 @@ def main() -> None:
     }
     times: dict[str, float] = {}
     answers: dict[str, Answers] = {}
-    for name in (*runners, *reversed(runners)):
+    turns = [name for n in range(options.rounds) for name in (reversed(runners) if n % 2 else runners)]
+    for name in turns:
         start = time.perf_counter()
         answers[name] = runners[name]()
         spent = time.perf_counter() - start
@@ -52,6 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--prompts", type=int, default=200)
     parser.add_argument("--new-tokens", type=int, default=32)
     parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=2)
     return parser.parse_args()
 
 
