@@ -1,12 +1,15 @@
-"""The child process that holds a model: `python -m sekisho.worker`, spoken to in JSON over its pipes.
+"""The child process that holds a model: `python -m sekisho.worker FOLDER`, spoken to in JSON over its pipes.
 
 It gives up memory, network and subprocesses before the model's files are opened (`models.confine`).
-Nothing it prints reaches the conversation: standard output is moved away first.
+Nothing it prints reaches the conversation: standard output is moved away first. It does not outlive its
+parent, however that ended and whatever it is doing itself; FOLDER, where it works, goes with it.
 """
 
 import os
+import select
+import shutil
 import sys
-import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, final
@@ -115,12 +118,22 @@ class Worker:
 
 def main() -> None:
     """Move standard output away, then serve."""
+    folder = sys.argv[1]
     writer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    with tempfile.TemporaryDirectory(prefix="sekisho-") as folder:
-        os.chdir(folder)
-        with suppress(ModelError):  # the parent went away
-            Worker(Channel(sys.stdin.buffer, writer)).serve()
+    os.chdir(folder)
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
+    with suppress(ModelError):  # the parent went away
+        Worker(Channel(sys.stdin.buffer, writer)).serve()
+
+
+def _end_with_parent(folder: str) -> None:
+    """Wait until nobody holds the other end of standard input, then end this process at once."""
+    gone = select.poll()
+    gone.register(0, 0)  # no event asked for: a hang-up is told anyway
+    gone.poll()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -27,12 +27,15 @@ class Channel:
 
     def receive(self) -> dict[str, Any]:
         """Read one message. Raises ModelError at end of stream or on anything that is not one."""
-        line = self._reader.readline(DEFAULT.child_reply_bytes)
+        try:
+            line = self._reader.readline(DEFAULT.child_reply_bytes)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"the model's process is gone: {error}") from error
         if not line.endswith(b"\n"):
             raise ModelError("the model's process ended" if not line else "a reply is over the limit")
         try:
             message = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError("a reply is not JSON") from error
         if not isinstance(message, dict):
             raise ModelError("a reply is not an object")

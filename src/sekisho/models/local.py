@@ -1,6 +1,8 @@
 """A model on this machine, held by a confined child process."""
 
 import dataclasses
+import importlib.util
+import signal
 import subprocess
 import sys
 import tempfile
@@ -8,10 +10,11 @@ import threading
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, final
+from typing import IO, Any, Final, final
 
-from sekisho.errors import ModelError
+from sekisho.errors import ModelError, StorageError, UsageError
 from sekisho.limits import DEFAULT
+from sekisho.models import replies
 from sekisho.models.base import Chat, Checkpoint, Finetune, Progress, Sampling, silent
 from sekisho.models.channel import Channel
 from sekisho.models.confine import environment
@@ -19,6 +22,10 @@ from sekisho.models.engine import rows
 
 WORKER: Final = "sekisho.worker"
 """Module the child runs; named, not imported, because it stands on a higher floor."""
+FAREWELL_S: Final = 5.0
+"""Seconds a child that was told to end, or seems to have ended, is waited for."""
+NEEDED: Final = ("torch", "transformers", "peft", "accelerate")
+"""What the child imports; the extra `models` brings them."""
 
 
 @final
@@ -26,30 +33,33 @@ class LocalModel:
     """A folder with safetensors, or one GGUF file; see `models.base.Model` for the methods."""
 
     def __init__(self, path: Path) -> None:
+        """Raises UsageError where the libraries are not installed, StorageError, ModelError."""
+        _require_libraries()
         self._path = path
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", WORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=environment(),
-            start_new_session=True,
-        )
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="sekisho-", ignore_cleanup_errors=True)
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
+        except OSError as error:
+            raise StorageError(f"no temporary folder: {error.strerror or error}") from error
+        try:
+            self._child = _start(self._folder.name, self._errors)
+        except ModelError:
+            self._errors.close()
+            self._folder.cleanup()
+            raise
         if self._child.stdout is None or self._child.stdin is None:
             raise ModelError("the model's process has no pipes")
         self._channel = Channel(self._child.stdout, self._child.stdin)
         self._watch = _Watch(self._child)
         try:
-            loaded = self._call({"op": "load", "path": str(path.resolve())})
+            loaded = replies.loaded(self._call({"op": "load", "path": str(path.resolve())}))
         except BaseException:
+            self.kill()
             self.close()
             raise
-        self.parameters = int(loaded["parameters"])
-        self.speed = float(loaded["speed"])
-        """Tokens per second through one forward pass, timed on this machine; for forecasts."""
-        self.network = str(loaded["network"])
-        """How the child was cut off: `namespace` or `audit-hook`."""
+        self.parameters, self.speed, self.network = loaded
+        """Weights; tokens per second through one forward pass, timed on this machine, for forecasts;
+        how the child was cut off: `namespace` or `audit-hook`."""
 
     def generate(
         self, chats: Sequence[Chat], sampling: Sampling = Sampling(), progress: Progress = silent
@@ -58,11 +68,12 @@ class LocalModel:
         if not chats:
             return ()
         request = {"op": "generate", "chats": rows(chats), "sampling": dataclasses.asdict(sampling)}
-        return tuple(str(a) for a in self._call(request, progress))
+        return replies.answers(self._call(request, progress), len(chats))
 
     def logprobs(self, chats: Sequence[Chat], answers: Sequence[str]) -> tuple[float, ...]:
         """Mean log-probability per token (nats) of each answer after its chat. Raises ModelError."""
-        return tuple(self._call({"op": "logprobs", "chats": rows(chats), "answers": list(answers)}))
+        found = self._call({"op": "logprobs", "chats": rows(chats), "answers": list(answers)})
+        return replies.numbers(found, len(chats))
 
     def finetune(self, job: Finetune, progress: Progress = silent) -> Generator[Checkpoint, None, None]:
         """Train in the child, pausing at each checkpoint; the released weights are back afterwards."""
@@ -74,30 +85,34 @@ class LocalModel:
                 "checkpoints": list(job.checkpoints),
             }
         )
-        paused = False
+        paused, left = False, list(job.checkpoints)
         try:
-            while (reply := self._receive(progress)) is not None and "checkpoint" in reply:
+            while "checkpoint" in (reply := self._receive(progress)):
+                reached = replies.checkpoint(reply["checkpoint"], left)
+                del left[0]
                 paused = True
-                yield _checkpoint(reply["checkpoint"])
+                yield reached
                 paused = False
                 self._channel.send({"op": "resume"})
         finally:
             if paused:
-                self._channel.send({"op": "abort"})
-                self._receive(silent)
+                with suppress(ModelError):  # it ended meanwhile: the next call says why
+                    self._channel.send({"op": "abort"})
+                    self._receive(silent)
 
     def close(self) -> None:
         """End the child, politely first."""
         if self._child.poll() is None:
             try:
                 self._channel.send({"op": "close"})
-                self._child.wait(5)
+                self._child.wait(FAREWELL_S)
             except (ModelError, subprocess.TimeoutExpired):
                 self._child.kill()
                 self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout, self._errors):
             if pipe is not None:
                 _close_quietly(pipe)
+        self._folder.cleanup()
 
     def kill(self) -> None:
         """End the child at once, whatever it is doing."""
@@ -106,9 +121,11 @@ class LocalModel:
     def _call(self, request: dict[str, Any], progress: Progress = silent) -> Any:
         if self._child.poll() is not None:
             raise ModelError(self._obituary())
-        self._channel.send(request)
-        reply = self._receive(progress)
-        return reply["ok"]
+        try:
+            self._channel.send(request)
+        except ModelError as error:
+            raise ModelError(self._obituary()) from error
+        return self._receive(progress).get("ok")
 
     def _receive(self, progress: Progress) -> dict[str, Any]:
         """The next reply that is not progress. Raises ModelError for an error or a dead child."""
@@ -117,21 +134,29 @@ class LocalModel:
                 try:
                     reply = self._channel.receive()
                 except ModelError as error:
-                    raise ModelError(self._obituary()) from error
+                    raise ModelError(self._obituary(str(error))) from error
                 self._watch.heard()
                 if "progress" in reply:
-                    progress(*reply["progress"])
+                    progress(*replies.progress(reply["progress"]))
                 elif "error" in reply:
                     raise ModelError(f"{self._path.name}: {reply['error']}")
                 else:
                     return reply
 
-    def _obituary(self) -> str:
+    def _obituary(self, heard: str = "") -> str:
         """Why the child is gone, from its exit status and the last line it wrote."""
         try:
-            status = self._child.wait(5)
+            status = self._child.wait(FAREWELL_S)
         except subprocess.TimeoutExpired:
-            return f"{self._path.name}: the model's process broke off the conversation"
+            self.kill()  # what it says from here on would be taken for the answer to something else
+            return f"{self._path.name}: the model's process broke off the conversation: {heard}"
+        if self._watch.fired:
+            return f"{self._path.name}: the model's process was silent for {DEFAULT.child_silence_s} s and was ended"
+        if status == -signal.SIGKILL:
+            return (
+                f"{self._path.name}: the model's process was killed, most likely because memory ran out; "
+                "with more memory free, the same command goes on from there"
+            )
         self._errors.seek(0)
         last = self._errors.read()[-2000:].decode("utf-8", "replace").strip().rpartition("\n")[2]
         return (
@@ -139,11 +164,28 @@ class LocalModel:
         )
 
 
-def _checkpoint(value: dict[str, Any]) -> Checkpoint:
-    losses = tuple((int(s), float(x)) for s, x in value["losses"])
-    return Checkpoint(
-        int(value["step"]), float(value["loss"]), float(value["displacement"]), int(value["tokens"]), losses
-    )
+def _require_libraries() -> None:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"asking a model needs {', '.join(missing)}: pip install 'sekisho[models]'  "
+            "(`sekisho inspect` looks at the files without)"
+        )
+
+
+def _start(folder: str, errors: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """Start the child in its folder and in a session of its own: Ctrl-C reaches the parent alone."""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", WORKER, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment() | {"TMPDIR": folder},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ModelError(f"the model's process could not be started: {error.strerror or error}") from error
 
 
 def _close_quietly(pipe: Any) -> None:
@@ -158,17 +200,22 @@ class _Watch:
     def __init__(self, child: "subprocess.Popen[bytes]") -> None:
         self._child = child
         self._timer: threading.Timer | None = None
+        self.fired = False
 
     def heard(self) -> None:
         """Start counting anew."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = threading.Timer(DEFAULT.child_silence_s, self._child.kill)
+        self._timer = threading.Timer(DEFAULT.child_silence_s, self._fire)
         self._timer.daemon = True
         self._timer.start()
 
     def __enter__(self) -> None:
         self.heard()
+
+    def _fire(self) -> None:
+        self.fired = True
+        self._child.kill()
 
     def __exit__(self, *_: object) -> None:
         if self._timer is not None:

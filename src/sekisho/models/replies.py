@@ -1,0 +1,70 @@
+"""What a model's process answers, checked: it may have been taken over by the files it opened.
+
+A reply of the wrong form is a ModelError, never another exception, an endless loop or a missing answer.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sekisho.errors import ModelError
+from sekisho.models.base import Checkpoint
+
+SLOWEST: Final = 1e-3
+FASTEST: Final = 1e9
+"""Tokens per second; a speed outside is no speed, and no forecast is made of it."""
+
+
+def answers(value: Any, count: int) -> tuple[str, ...]:
+    """As many texts as chats were sent; halves of surrogate pairs are replaced, nothing could write them down."""
+    if not isinstance(value, list) or len(value) != count or not all(isinstance(a, str) for a in value):
+        raise _wrong("answers")
+    return tuple(a.encode("utf-8", "replace").decode("utf-8") for a in value)
+
+
+def numbers(value: Any, count: int) -> tuple[float, ...]:
+    """As many numbers as were asked for."""
+    if not isinstance(value, list) or len(value) != count:
+        raise _wrong("numbers")
+    return tuple(_number(n) for n in value)
+
+
+def progress(value: Any) -> tuple[int, int]:
+    """(done, total), total at least 1."""
+    done, total = numbers(value, 2)
+    if not 0 <= done <= total or total < 1:
+        raise _wrong("progress")
+    return int(done), int(total)
+
+
+def loaded(value: Any) -> tuple[int, float, str]:
+    """(parameters, speed, network) of a model that was just opened; speed 0 if it is no speed."""
+    if not isinstance(value, dict):
+        raise _wrong("load")
+    parameters, speed = numbers([value.get("parameters"), value.get("speed")], 2)
+    if not 0 < parameters < FASTEST**2:
+        raise _wrong("load")
+    return int(parameters), speed if SLOWEST <= speed <= FASTEST else 0.0, str(value.get("network"))
+
+
+def checkpoint(value: Any, left: Sequence[int]) -> Checkpoint:
+    """The next of the checkpoints that are left."""
+    if not isinstance(value, dict) or not left or value.get("step") != left[0]:
+        raise _wrong("checkpoint")
+    loss, displacement, tokens = numbers([value.get(k) for k in ("loss", "displacement", "tokens")], 3)
+    if not 0 <= tokens < FASTEST**2 or not isinstance(losses := value.get("losses"), list):
+        raise _wrong("checkpoint")
+    pairs = tuple((int(s), x) for s, x in (numbers(pair, 2) for pair in losses))
+    return Checkpoint(left[0], loss, displacement, int(tokens), pairs)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong("number")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise _wrong("number") from error
+
+
+def _wrong(what: str) -> ModelError:
+    return ModelError(f"the model's process sent a malformed reply ({what})")
