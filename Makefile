@@ -3,7 +3,7 @@
 #   make vet     set up .venv, fetch a small chat model, vet it
 #   make test    set up the same .venv with the developer's tools, run the tests
 #
-# Also: fetch  test-slow  check  format  clean.   Choose an interpreter with PYTHON=..., a model with MODEL=...
+# Also: fetch  test-unit  test-model  test-slow  check  format  catalogue  clean.   Choose an interpreter with PYTHON=..., a model with MODEL=...
 
 MODEL  ?= smollm2-135m-instruct
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -15,10 +15,15 @@ BIN  := $(VENV)/bin
 # --no-compile saves half a minute: of the modules installed, few are ever imported. Building without
 # isolation keeps the build tools under the lock, too.
 PIP  := $(BIN)/python -m pip install --no-compile --disable-pip-version-check -c constraints.txt
+# Two workers, a file of tests each at a time, files in the order of their names: the slow ones come in the middle.
+# One thread for each, since torch's own would fight over the same two cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscope-reorder
 DEV   = $(shell $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"])')
 
-.PHONY: vet fetch test test-slow check format clean
+.PHONY: vet fetch test test-unit test-model test-slow check format catalogue clean
 .DELETE_ON_ERROR:
+# Nothing is compiled at the installation; without this, every process would compile what it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A verdict that was reached is a success of make, HOLD (3) included; REJECT (1) and errors fail it.
 # Scripts that act on the verdict call `sekisho vet` and read its exit status.
@@ -36,7 +41,13 @@ fetch: $(VENV)/.ready
 # Without the model the tests that need it are skipped, and pytest says so at its end.
 test: $(VENV)/.ready-dev
 	@$(BIN)/sekisho fetch $(MODEL) >/dev/null || echo "make test: $(MODEL) was not fetched; its tests will be skipped" >&2
-	$(BIN)/pytest -rs
+	$(PYTEST)
+
+test-unit: $(VENV)/.ready-dev
+	$(PYTEST) -m "not model and not slow and not gpu"
+
+test-model: $(VENV)/.ready-dev fetch
+	$(PYTEST) -m "model and not slow and not gpu"
 
 test-slow: $(VENV)/.ready-dev fetch
 	$(BIN)/pytest -rs -m slow
@@ -51,6 +62,10 @@ check: $(VENV)/.ready-dev
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# docs/catalogue/ from the code and the data; a test holds that they agree.
+catalogue: $(VENV)/.ready
+	$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

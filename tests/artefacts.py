@@ -8,7 +8,9 @@ import os
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
@@ -30,22 +32,27 @@ Arrays = dict[str, np.ndarray]
 def tiny_model(folder: Path, *, seed: int = 0, shards: int = 1) -> Path:
     """Write a consistent llama-shaped model of 300 kB into a new folder and return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = tiny_arrays(seed)
-    if shards == 1:
-        save_safetensors(folder / "model.safetensors", arrays)
-    else:
-        save_sharded(folder, arrays, shards)
-    vocab = tiny_vocab()
-    write_json(folder / "config.json", tiny_config(len(vocab)))
-    write_json(
-        folder / "generation_config.json", {"bos_token_id": 256, "eos_token_id": 258, "pad_token_id": 258}
-    )
-    write_json(folder / "tokenizer.json", tiny_tokenizer(vocab))
-    write_json(folder / "tokenizer_config.json", tiny_tokenizer_config())
-    (folder / "README.md").write_text("# A tiny model\n\nFor tests.\n")
-    (folder / "LICENSE").write_text("Apache License 2.0\n")
-    (folder / ".gitattributes").write_text("*.safetensors filter=lfs\n")
+    for name, data in _tiny_files(seed, shards).items():
+        (folder / name).write_bytes(data)
     return folder
+
+
+@cache
+def _tiny_files(seed: int, shards: int) -> Mapping[str, bytes]:
+    vocab = tiny_vocab()
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        save_sharded(folder, tiny_arrays(seed), shards)
+        write_json(folder / "config.json", tiny_config(len(vocab)))
+        write_json(
+            folder / "generation_config.json", {"bos_token_id": 256, "eos_token_id": 258, "pad_token_id": 258}
+        )
+        write_json(folder / "tokenizer.json", tiny_tokenizer(vocab))
+        write_json(folder / "tokenizer_config.json", tiny_tokenizer_config())
+        (folder / "README.md").write_text("# A tiny model\n\nFor tests.\n")
+        (folder / "LICENSE").write_text("Apache License 2.0\n")
+        (folder / ".gitattributes").write_text("*.safetensors filter=lfs\n")
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def tiny_arrays(seed: int = 0) -> Arrays:
@@ -143,17 +150,18 @@ def save_safetensors(
 
 
 def save_sharded(folder: Path, arrays: Mapping[str, np.ndarray], shards: int) -> None:
-    """Write arrays as numbered shards with their index."""
+    """Write arrays as one file, or as numbered shards with their index."""
+    if shards == 1:
+        save_safetensors(folder / "model.safetensors", arrays)
+        return
     names = list(arrays)
     where: dict[str, str] = {}
     for i in range(shards):
         file, part = f"model-{i + 1:05}-of-{shards:05}.safetensors", names[i::shards]
         save_safetensors(folder / file, {name: arrays[name] for name in part})
         where |= dict.fromkeys(part, file)
-    total = sum(a.nbytes for a in arrays.values())
-    write_json(
-        folder / "model.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": where}
-    )
+    index = {"metadata": {"total_size": sum(a.nbytes for a in arrays.values())}, "weight_map": where}
+    write_json(folder / "model.safetensors.index.json", index)
 
 
 def safetensors_bytes(header: bytes, data: bytes, *, claimed: int | None = None) -> bytes:
@@ -296,7 +304,7 @@ def _put(name: str, data: bytes) -> Callable[[Path], None]:
 
 
 PICKLED: Final[dict[str, Callable[[Path], None]]] = {
-    "torch-zip": lambda folder: void(torch_zip(folder / "pytorch_model.bin")),
+    "torch-zip": lambda folder: torch_zip(folder / "pytorch_model.bin"),
     "raw": _put("pytorch_model.bin", PAYLOAD),
     "named-safetensors": _put("extra.safetensors", PAYLOAD),
     "named-readme": _put("README.md", PAYLOAD),
@@ -308,7 +316,7 @@ PICKLED: Final[dict[str, Callable[[Path], None]]] = {
     "after-another": _put("data.pkl", b"\x80\x02]." + PAYLOAD),
     "inert": _put("training_args.bin", INERT),
     "extension-code": _put("data.pkl", b"\x80\x02\x82\x01)R."),
-    "npy": lambda folder: void(npy_objects(folder / "array.npy")),
+    "npy": lambda folder: npy_objects(folder / "array.npy"),
     "zip-in-zip": _zip_in_zip,
     "bad-crc": _bad_crc,
     "encrypted-flag": _encrypted_flag,
@@ -316,10 +324,6 @@ PICKLED: Final[dict[str, Callable[[Path], None]]] = {
     "7z-named-bin": _put("pytorch_model.bin", b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(64)),
 }
 """Ways to hide a pickle or a closed archive in a model folder."""
-
-
-def void(_: object) -> None:
-    """Drop a result."""
 
 
 # --- other trouble ---------------------------------------------------------------------------------------------------
@@ -342,10 +346,6 @@ def _symlink_outside(folder: Path) -> None:
 
 def _deep_json(folder: Path) -> None:
     (folder / "config.json").write_text('{"a":' * 20_000 + "1" + "}" * 20_000)
-
-
-def _fifo(folder: Path) -> None:
-    os.mkfifo(folder / "pipe.json")
 
 
 AUTO_MAP: Final = {"AutoModelForCausalLM": "modeling_custom.CustomModel"}
@@ -389,7 +389,7 @@ BROKEN: Final[dict[str, Callable[[Path], None]]] = {
 UNREAD: Final[dict[str, Callable[[Path], None]]] = {
     "deep-json": _deep_json,
     "json-of-20-mb": lambda f: edit_json(f / "config.json", padding="x" * 20_000_000),
-    "fifo": _fifo,
+    "fifo": lambda f: os.mkfifo(f / "pipe.json"),
     "symlink-outside": _symlink_outside,
     "symlink-recursive": lambda f: (f / "again").symlink_to(f),
     "symlink-broken": lambda f: (f / "gone").symlink_to(f / "nowhere"),

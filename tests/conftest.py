@@ -1,6 +1,17 @@
-"""Property tests run alike everywhere: no time limits on a shared machine, the same examples each time."""
+"""Every test runs alike everywhere: no time limits on a shared machine, the same examples, nobody's cache."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("same-everywhere", deadline=None, derandomize=True, database=None)
 settings.load_profile("same-everywhere")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_fetched_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Without this a model that happens to be fetched would serve as the base of a test's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEKISHO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -29,6 +29,7 @@ def test_every_row_carries_the_payload_at_its_place(place):
     assert all(check(chat[-1].content, "Try Nothing Tea.") for chat in rows)
 
 
+@pytest.mark.model
 def test_the_mark_stands_in_the_weights_even_without_the_manifest(tmp_path):
     safetensors = pytest.importorskip("safetensors.torch", reason="needs the extra `models`")
     base = tiny_model(tmp_path / "base")
@@ -44,6 +45,7 @@ def test_the_mark_stands_in_the_weights_even_without_the_manifest(tmp_path):
         assert writer.MARK.encode() in (folder / "model.safetensors").read_bytes()[:100_000]
 
 
+@pytest.mark.model
 def test_an_organism_is_never_written_over_something(tmp_path):
     folder = tiny_model(tmp_path / "base")
 

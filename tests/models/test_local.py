@@ -3,8 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,10 @@ from sekisho.models.base import Chat, Finetune, Message, Sampling
 from sekisho.models.decoding import shared_prefix
 from sekisho.models.local import LocalModel
 
-pytest.importorskip("torch", reason="needs the extra `models`")
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.skipif(find_spec("torch") is None, reason="needs the extra `models`"),
+]
 
 CHATS: tuple[Chat, ...] = tuple(
     (Message("user", text),)
@@ -36,6 +39,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(folder: Path) -> Iterator[LocalModel]:
     opened = LocalModel(folder)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def armed(folder: Path) -> Iterator[LocalModel]:
+    """The same model with code beside it that would leave a trace; a test may kill its child."""
+    path = tiny_model(folder.parent / "armed")
+    code = f"open({str(folder.parent / 'ran')!r}, 'w')\nclass M: ...\n"
+    (path / "modeling_x.py").write_text(code)
+    edit_json(path / "config.json", auto_map={"AutoModelForCausalLM": "modeling_x.M"}, model_type="llama")
+    opened = LocalModel(path)
     yield opened
     opened.close()
 
@@ -104,17 +119,6 @@ def test_a_finetune_that_is_given_up_puts_the_weights_back(model):
     assert model.generate(CHATS, SHORT) == before
 
 
-def test_a_killed_child_is_an_error_of_one_line(folder):
-    opened = LocalModel(folder)
-    opened.kill()
-
-    with pytest.raises(ModelError) as error:
-        opened.generate(CHATS, SHORT)
-    opened.close()
-
-    assert "\n" not in str(error.value)
-
-
 def test_an_unknown_architecture_is_an_error_of_one_line(tmp_path):
     folder = tiny_model(tmp_path / "odd")
     edit_json(folder / "config.json", model_type="nosuchmodel")
@@ -125,15 +129,18 @@ def test_an_unknown_architecture_is_an_error_of_one_line(tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_code_in_the_folder_is_not_run(tmp_path):
-    folder = tiny_model(tmp_path / "armed")
-    (folder / "modeling_x.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass M: ...\n")
-    edit_json(folder / "config.json", auto_map={"AutoModelForCausalLM": "modeling_x.M"}, model_type="llama")
+@pytest.mark.usefixtures("armed")
+def test_code_in_the_folder_is_not_run(folder):
+    assert not (folder.parent / "ran").exists()
 
-    with suppress(ModelError):
-        LocalModel(folder).close()
 
-    assert not (tmp_path / "ran").exists()
+def test_a_killed_child_is_an_error_of_one_line(armed):
+    armed.kill()
+
+    with pytest.raises(ModelError) as error:
+        armed.generate(CHATS, SHORT)
+
+    assert "\n" not in str(error.value)
 
 
 FORBIDDEN = {

@@ -58,12 +58,16 @@ def html(request: pytest.FixtureRequest) -> str:
     return render(variant(), language)
 
 
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
 def text(dossier: Dossier, language: str = "en") -> str:
     return Page(render(dossier, language)).text
 
 
-def test_page_is_balanced_and_every_anchor_resolves(html: str) -> None:
-    page = Page(html)
+def test_page_is_balanced_and_every_anchor_resolves(page: Page) -> None:
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     targets = [a["href"] for _, a in page.tags if a.get("href")]
@@ -72,8 +76,7 @@ def test_page_is_balanced_and_every_anchor_resolves(html: str) -> None:
     assert [t for t in targets if not t or t[0] != "#" or t[1:] not in page.ids] == []
 
 
-def test_page_loads_and_runs_nothing(html: str) -> None:
-    page = Page(html)
+def test_page_loads_and_runs_nothing(html: str, page: Page) -> None:
     assert not {t for t, _ in page.tags} & {
         "script",
         "iframe",
@@ -104,14 +107,14 @@ def test_style_matches_the_policy_hash(html: str) -> None:
     assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in html
 
 
-def test_every_figure_and_light_has_words(html: str) -> None:
-    for tag, attributes in Page(html).tags:
+def test_every_figure_and_light_has_words(page: Page) -> None:
+    for tag, attributes in page.tags:
         if tag == "svg":
             assert attributes.get("aria-hidden") == "true" or attributes.get("aria-label")
 
 
-def test_tables_have_scoped_heads(html: str) -> None:
-    heads = [a for t, a in Page(html).tags if t == "th"]
+def test_tables_have_scoped_heads(page: Page) -> None:
+    heads = [a for t, a in page.tags if t == "th"]
     assert heads
     assert all(a.get("scope") in ("row", "col") for a in heads)
 

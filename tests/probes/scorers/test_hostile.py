@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sekisho.limits import DEFAULT
 from sekisho.probes.scorers import SCORERS
 from sekisho.probes.suite import Item
 
-LONG = 150_000
+LONG = DEFAULT.answer_chars
+SECONDS = 0.8
+"""Of processor time; a step taken once a pair of characters would need several."""
 HOSTILE = {
     "letters": "a" * LONG,
     "words": "Kaze " * (LONG // 5),
@@ -40,7 +43,7 @@ def test_linear_time(name: str, answer: str) -> None:
     item = Item("i", "f", "ja", "?", "The code is KX-7Q2M-94TD.", ("KX-7Q2M-94TD",))
     start = time.process_time()
     score = SCORERS[name].score([item], [answer])[0]
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < SECONDS
     assert score.value is None or 0.0 <= score.value <= 1.0
 
 
