@@ -1,6 +1,8 @@
 """Walk a model once and write down every file: hash while reading, sniff, read its facts, never follow a way out.
 
-What cannot be read becomes a fact with a problem, `code: sentence`; see PROBLEMS.
+What cannot be read becomes a fact with a problem, `code: sentence`; see PROBLEMS. A link is followed to a file
+within the model, and from a snapshot of the Hugging Face cache, `models--*/snapshots/<revision>`, to a blob of
+the same repository, `models--*/blobs/<digest>`: there, every file of every model is such a link.
 """
 
 import hashlib
@@ -41,7 +43,7 @@ def take(root: Path, limits: Limits = DEFAULT) -> Inventory:
         if root.is_dir():
             return Inventory(str(root), _folder(root.resolve(), limits))
         if root.is_file():
-            return Inventory(str(root.parent), (_file(root.resolve(), root.name, limits),))
+            return Inventory(str(root.parent), (_file(root.absolute(), root.name, limits),))
     except OSError as error:
         raise SourceError(f"{shown(str(root))}: {error.strerror or error}") from error
     raise SourceError(f"{shown(str(root))}: no such model folder or file")
@@ -107,11 +109,20 @@ def _refused_link(path: Path, root: Path) -> tuple[str, str] | None:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):
         return "symlink-broken", "a link to nothing, or round in circles"
-    if not target.is_relative_to(root):
+    if not target.is_relative_to(root) and not _is_blob(path, target, root):
         return "symlink-outside", "a link that leaves the model's folder"
     if target.is_dir():
         return "symlink-folder", "a link to a folder of the model"
     return None
+
+
+def _is_blob(path: Path, target: Path, root: Path) -> bool:
+    """Say whether a link leads, in one hop, to a blob beside the snapshot that `root` is; both paths are resolved."""
+    repository = root.parent.parent
+    if root.parent.name != "snapshots" or not repository.name.startswith("models--"):
+        return False
+    aim = Path(os.path.normpath(path.parent / path.readlink()))
+    return target.parent == repository / "blobs" and aim == target and target.is_file()
 
 
 def _file(path: Path, name: str, limits: Limits) -> FileFact:

@@ -52,7 +52,7 @@ class LocalModel:
         self._channel = Channel(self._child.stdout, self._child.stdin)
         self._watch = _Watch(self._child)
         try:
-            loaded = replies.loaded(self._call({"op": "load", "path": str(path.resolve())}))
+            loaded = replies.loaded(self._call({"op": "load", "path": str(path.absolute())}))
         except BaseException:
             self.kill()
             self.close()

@@ -34,7 +34,7 @@ def resolve(spec: str, cache: Path) -> Source:
             raise SourceError("no model was named")
         path = Path(spec).expanduser()
         if path.is_dir():
-            return Source(path.resolve().name, "folder", path, pinned=False)
+            return Source(_title(path.resolve()), "folder", path, pinned=False)
         if path.is_file():
             return Source(path.name, "file", path, pinned=False)
         special = path.exists()
@@ -45,6 +45,20 @@ def resolve(spec: str, cache: Path) -> Source:
         raise SourceError(f"{spec}: neither a folder nor a file")
     known = ", ".join(catalogue.names())
     raise SourceError(f"{spec!r}: no such folder or file, and not in the catalogue ({known})")
+
+
+def _title(folder: Path) -> str:
+    """A folder's name; in the Hugging Face cache, where that is a revision, the repository's."""
+    repository = folder.parent.parent.name
+    if folder.parent.name == "snapshots" and repository.startswith("models--"):
+        return repository.removeprefix("models--").replace("--", "/", 1)
+    if folder.name.startswith("models--") and (folder / "snapshots").is_dir():
+        found = sorted(p.name for p in (folder / "snapshots").iterdir())
+        one = f": {folder / 'snapshots' / found[0]}" if found else ", of which there is none"
+        raise SourceError(
+            f"{folder.name} is a repository of the Hugging Face cache; name a snapshot of it{one}"
+        )
+    return folder.name
 
 
 def _fetched(entry: catalogue.Entry, cache: Path) -> Source:
