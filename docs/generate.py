@@ -1,0 +1,119 @@
+"""Writes docs/catalogue/ from the docstrings and the data: `make catalogue`. A test holds that the pages are current."""
+
+import inspect
+import re
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from sekisho import policy
+from sekisho.checks import CHECKS
+from sekisho.checks.base import AbstractCheck
+from sekisho.drills import profile, recipe
+from sekisho.probes import suite
+from sekisho.probes.scorers import SCORERS
+from sekisho.report.words import Words
+from sekisho.sources import catalogue
+
+FOLDER: Final = Path(__file__).parent / "catalogue"
+HEAD: Final = "<!-- Made by docs/generate.py; change the code or the data, then run `make catalogue`. -->\n"
+PARAGRAPH: Final = re.compile(r"\n+((?:What|Why) [a-z -]+:)")
+
+
+def pages() -> dict[str, str]:
+    """Every page: file name -> Markdown."""
+    made = {
+        "checks": ("Static checks", map(_check, CHECKS)),
+        "suites": ("Suites of questions", map(_suite, suite.names())),
+        "scorers": ("Scorers of answers", [f"## `{n}`\n\n{_docstring(s)}" for n, s in SCORERS.items()]),
+        "recipes": ("Recipes of trial finetunes", map(_recipe, recipe.names())),
+        "policies": ("Policies", map(_policy, policy.names())),
+        "profiles": ("Profiles", map(_profile, profile.names())),
+        "models": ("Models that can be fetched", map(_model, catalogue.names())),
+    }
+    return {f"{n}.md": "\n\n".join([f"{HEAD}# {title}", *parts]) + "\n" for n, (title, parts) in made.items()}
+
+
+def _check(check: AbstractCheck) -> str:
+    text = PARAGRAPH.sub(r"\n\n**\1**", _docstring(check).partition("\n")[2])
+    needs = "\n\nRuns only beside a trusted base." if check.needs_base else ""
+    return f"## {Words('en').check(check.id)} (`{check.id}`)\n\n{text.strip()}{needs}"
+
+
+def _suite(name: str) -> str:
+    made = suite.load(name)
+    counts = {x: len({i.family for i in made.items if i.language == x}) for x in suite.LANGUAGES}
+    rows = {
+        "question families": ", ".join(f"{n} ({x})" for x, n in counts.items()),
+        "judged by": f"`{made.scorer}`",
+        "a verdict rests on it": "yes" if made.hazard else "no, it is context only",
+    }
+    return _section(f"{made.title['en']} (`{name}`)", made.why["en"], rows)
+
+
+def _recipe(name: str) -> str:
+    made = recipe.load(name)
+    settings = {**(made.lora or {}), **made.training}
+    rows = {
+        "data": f"`{made.data}`" + (f", {made.rows} rows" if made.rows else ""),
+        "trains": "all weights" if made.lora is None else "an adapter (LoRA)",
+        "settings": ", ".join(f"`{k} = {v}`" for k, v in settings.items()),
+        "asked after step": ", ".join(map(str, made.checkpoints)),
+    }
+    return _section(f"{made.title['en']} (`{name}`)", made.why["en"], rows)
+
+
+def _policy(name: str) -> str:
+    made = policy.load(name)
+    rows = {
+        "probability of a false rejection": f"at most {made.alpha_reject:g}",
+        "probability of a false admission": f"at most {made.alpha_admit:g}",
+        "question families left unjudged": f"at most {made.max_abstained:.0%}",
+        "required checks": ", ".join(f"`{c}`" for c in made.required),
+        "required beside a base": ", ".join(f"`{c}`" for c in made.required_with_base),
+    }
+    for behaviour, rule in made.behaviours.items():
+        alone = ", a finding without a base, too" if rule.absolute else ""
+        rows[behaviour] = f"margin {rule.margin:.0%}, ceiling {rule.ceiling:.0%}{alone}"
+    return _section(f"`{name}`", _comment(f"policies/{name}"), rows)
+
+
+def _profile(name: str) -> str:
+    made = profile.load(name)
+    rows = {
+        "languages": ", ".join(made.languages),
+        "question families": f"at most {made.families} of each suite and language",
+        "trial finetunes": ", ".join(f"`{d}`" for d in made.drills),
+    }
+    for asked, how in made.suites.items():
+        when = "every checkpoint" if how.every_checkpoint else "the last checkpoint"
+        rows[asked] = f"as released and at {when}, answers of at most {how.max_new_tokens} tokens"
+    return _section(f"`{name}`", _comment(f"profiles/{name}"), rows)
+
+
+def _model(name: str) -> str:
+    made = catalogue.load(name)
+    size = sum(p.size for p in made.packages) / 1e6
+    rows = {"licence": made.licence, "origin": made.origin, "download": f"{size:.0f} MB"}
+    rows |= {f"sha256 of {file}": f"`{digest}`" for file, digest in made.converted}
+    return _section(f"{made.title} (`{name}`)", made.about, rows)
+
+
+def _section(title: str, text: str, rows: dict[str, str]) -> str:
+    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+    return f"## {title}\n\n{text}\n\n| | |\n|---|---|\n{table}"
+
+
+def _docstring(thing: object) -> str:
+    return inspect.getdoc(sys.modules[type(thing).__module__]) or ""
+
+
+def _comment(name: str) -> str:
+    head = (files("sekisho.data") / f"{name}.toml").read_text("utf-8").partition("\n\n")[0]
+    return "\n".join(line.removeprefix("# ") for line in head.splitlines() if line.startswith("# "))
+
+
+if __name__ == "__main__":
+    for file_name, page in pages().items():
+        (FOLDER / file_name).write_text(page, encoding="utf-8")
