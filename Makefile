@@ -3,7 +3,8 @@
 #   make vet     set up .venv, fetch a small chat model, vet it
 #   make test    set up the same .venv with the developer's tools, run the tests
 #
-# Also: fetch  test-unit  test-model  test-slow  check  format  catalogue  clean.   Choose an interpreter with PYTHON=..., a model with MODEL=...
+# Also: fetch  test-unit  test-model  test-slow  check  format  catalogue  clean.
+# Choose an interpreter with PYTHON=..., a model with MODEL=...
 
 MODEL  ?= smollm2-135m-instruct
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
