@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from artefacts import edit_json, tiny_model
 
 import sekisho
+from artefacts import edit_json, tiny_model
 from sekisho.drills.generators.planted import PLANT
 from sekisho.errors import ModelError, StorageError
 from sekisho.evidence import dossier as dossiers
