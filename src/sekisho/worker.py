@@ -10,6 +10,7 @@ import select
 import shutil
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, final
@@ -32,6 +33,10 @@ FAMILIAR: Final = (
     MemoryError,
 )
 """What loaders raise on files they do not like; each becomes one line in the reply."""
+
+
+TRIES: Final = 20
+"""Attempts at deleting a folder that is in use."""
 
 
 class AbortedError(Exception):
@@ -123,8 +128,11 @@ def main() -> None:
     os.dup2(2, 1)
     os.chdir(folder)
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
-    with suppress(ModelError):  # the parent went away
-        Worker(Channel(sys.stdin.buffer, writer)).serve()
+    try:
+        with suppress(ModelError):  # the parent went away
+            Worker(Channel(sys.stdin.buffer, writer)).serve()
+    finally:
+        _clear(folder)
 
 
 def _end_with_parent(folder: str) -> None:
@@ -132,8 +140,17 @@ def _end_with_parent(folder: str) -> None:
     gone = select.poll()
     gone.register(0, 0)  # no event asked for: a hang-up is told anyway
     gone.poll()
-    shutil.rmtree(folder, ignore_errors=True)
+    _clear(folder)
     os._exit(1)
+
+
+def _clear(folder: str) -> None:
+    """Delete the folder, though another thread may still write to it or delete it, too."""
+    for _ in range(TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not Path(folder).exists():
+            return
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The conversation with a child that lies, dies or outlives its parent; no torch, the child is a small script."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sekisho import worker
 from sekisho.errors import ModelError, StorageError
 from sekisho.models import local, replies
 from sekisho.models.base import Chat, Finetune, Message
@@ -176,6 +178,35 @@ def test_numbers_are_numbers() -> None:
     for value in ([1], [True, 1], ["1", 2], {}, None, [10**400, 1]):
         with pytest.raises(ModelError):
             replies.numbers(value, 2)
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["asked to close", "left alone"])
+def test_a_child_that_ends_takes_its_folder_along(broken: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    (folder / "trainer").mkdir(parents=True)
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-m", "sekisho.worker", str(folder)]
+    child = subprocess.Popen(command, stdin=pipe, stdout=pipe)
+
+    child.communicate(b"" if broken else b'{"op": "close"}\n', timeout=60)
+
+    assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_deleted_at_once_is_tried_again(tmp_path: Path, monkeypatch) -> None:
+    folder, rmtree, tries = tmp_path / "work", shutil.rmtree, []
+    folder.mkdir()
+
+    def second_time_lucky(path: str, *, ignore_errors: bool) -> None:
+        tries.append(path)
+        if len(tries) > 1:
+            rmtree(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(worker.shutil, "rmtree", second_time_lucky)
+
+    worker._clear(str(folder))
+
+    assert (len(tries), folder.exists()) == (2, False)
 
 
 def test_a_child_at_work_ends_with_its_parent_and_takes_its_folder_along(tmp_path: Path) -> None:
