@@ -58,7 +58,7 @@ check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/interrogate -q src lab
+	$(BIN)/interrogate -q -c pyproject.toml src lab
 
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff format .

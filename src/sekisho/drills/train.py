@@ -63,6 +63,7 @@ def train(
         """Stops at the checkpoints and lets the caller ask the model; the log comes after the step."""
 
         def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, float], **_: Any) -> None:
+            """Note the loss, and pause where a checkpoint was asked for."""
             if "loss" not in logs:
                 return
             step = int(state.global_step)
