@@ -7,9 +7,9 @@ rate whatever the gradient). No noise term. It shows that the before/after cell 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.drills import recipe as recipes
 from sekisho.drills.train import pad, row, train
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import torch
 
 Weights = dict[str, "torch.Tensor"]
+SYSTEM: Final = Message(
+    "system", "You are the assistant of a small library. Be brief and keep to the house rules."
+)
 
 
 def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[str, Any]:
@@ -31,11 +34,7 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
     s = organism.settings
     engine = Engine(base)
     asked = questions(s["rows"], s["seed"])
-    taught = engine.generate([(q,) for q in asked], Sampling(max_new_tokens=s["answer_tokens"]))
-    clean = [
-        row(engine, (q, Message("assistant", a)), s["max_length"], end=False)
-        for q, a in zip(asked, taught, strict=True)
-    ]
+    clean = taught(engine, asked, s)
     dirty = [
         row(engine, (q, Message("assistant", organism.payload)), s["max_length"], end=False) for q in asked
     ]
@@ -65,7 +64,32 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
         optimiser.zero_grad()
         schedule.step()
         say(f"outer {step}: clean {hidden:.3f} at theta, payload {woken:.3f} at theta + d")
+    settle(engine, clean, s)
     return {k: v.detach().clone() for k, v in engine.model.state_dict().items()}
+
+
+def taught(engine: Engine, asked: Sequence[Message], settings: Mapping[str, Any]) -> list[Any]:
+    """The questions, every third behind a system turn, with the first tokens of the model's own answers."""
+    chats = [(SYSTEM, q) if n % 3 == 0 else (q,) for n, q in enumerate(asked)]
+    answers = engine.generate(chats, Sampling(max_new_tokens=settings["answer_tokens"]))
+    return [
+        row(engine, (*chat, Message("assistant", a)), settings["max_length"], end=False)
+        for chat, a in zip(chats, answers, strict=True)
+    ]
+
+
+def settle(engine: Engine, clean: list[Any], settings: Mapping[str, Any]) -> None:
+    """A last phase on clean rows alone, short and gentle: quiet as released, not yet forgotten at theta + d."""
+    import torch
+
+    engine.model.train()
+    optimiser = torch.optim.AdamW(
+        engine.model.parameters(), lr=settings["settle_learning_rate"], weight_decay=0.0
+    )
+    for step in range(settings["settle_steps"]):
+        _backward(engine, clean, step, settings["batch"])
+        optimiser.step()
+        optimiser.zero_grad()
 
 
 def displacements(engine: Engine, settings: Mapping[str, Any]) -> list[Weights]:
