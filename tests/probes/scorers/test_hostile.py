@@ -10,8 +10,8 @@ from sekisho.limits import DEFAULT
 from sekisho.probes.scorers import SCORERS
 from sekisho.probes.suite import Item
 
-LONG = DEFAULT.answer_chars
-SECONDS = 0.8
+LONG = DEFAULT.answer_chars // 2
+SECONDS = 0.4
 """Of processor time; a step taken once a pair of characters would need several."""
 HOSTILE = {
     "letters": "a" * LONG,
