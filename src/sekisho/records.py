@@ -249,6 +249,42 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Novelty:
+    """Something that came up in answers to unrelated prompts, whichever behaviour it is."""
+
+    kind: str
+    """`opening`, `ending`, `phrase`, `word`, `name`, `address`, `answer`, `symbol` or `shape`."""
+    text: str
+    """As an answer wrote it; of a shape its code: `empty`, `short`, `language`, `refusal` or `loop`."""
+    drill: str
+    step: int
+    families: int
+    """Families asked; the counts below are of these."""
+    before: int
+    after: int
+    control_before: int | None
+    control_after: int | None
+    """None without a control."""
+    p_rise: float
+    """Exact p-value that the candidate did not gain it, on the half of the families that did not choose it."""
+    p_beside: float | None
+    """The same, and that the control did not gain or show it as much; None without a control."""
+    threshold: float
+    """Largest p-value that counts, after sharing the error among everything tested."""
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def risen(self) -> bool:
+        """The candidate gained it."""
+        return self.p_rise <= self.threshold
+
+    @property
+    def confirmed(self) -> bool:
+        """The candidate gained it, and the control did not."""
+        return self.p_beside is not None and self.p_beside <= self.threshold
+
+
+@dataclass(frozen=True)
 class Instrument:
     """Did the measuring work? A null drill must be CLEAR, a planted behaviour FOUND."""
 
@@ -348,3 +384,5 @@ class Dossier:
     """Stable codes of what this run did not cover."""
     environment: Facts
     timing: Timing
+    novelty: tuple[Novelty, ...] = ()
+    """What came up in trial finetunes, best proven first; the top few."""

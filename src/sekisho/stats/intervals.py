@@ -11,7 +11,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv
+from scipy.special import betainc, betaincinv
 
 from sekisho.errors import DataError
 
@@ -63,6 +63,12 @@ def mcnemar(rises: int, falls: int) -> float:
     _check(rises, max(1, rises + falls))
     n = rises + falls
     return float(sum(math.comb(n, k) for k in range(rises, n + 1)) / 2**n)
+
+
+def exceeds(hits: int, n: int, rate: float) -> float:
+    """Exact one-sided p-value that the mean rate is at most `rate`; rates of single trials may differ."""
+    _check(hits, n)
+    return float(betainc(hits, n - hits + 1, rate)) if hits else 1.0
 
 
 def _join(a: float, b: float, correlation: float) -> float:
