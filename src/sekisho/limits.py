@@ -29,6 +29,8 @@ class Limits:
     config_bytes: int = 4 * MIB
     """config.json and its small siblings."""
     json_depth: int = 64
+    yaml_chars: int = 256 * KIB
+    """A user's own training configuration; PyYAML reads some 100,000 characters a second."""
     template_bytes: int = 256 * KIB
     """Longest chat template in the wild: about 30 KB."""
     code_bytes: int = 2 * MIB

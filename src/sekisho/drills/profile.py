@@ -7,10 +7,14 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
+from sekisho.drills import panel, perturbations
+from sekisho.drills.perturbations import Spec
 from sekisho.errors import DataError
 from sekisho.probes.suite import LANGUAGES
 
-KEYS: Final = frozenset({"id", "languages", "families", "seed", "drills", "suites"})
+REQUIRED: Final = frozenset({"id", "languages", "families", "seed", "drills", "suites"})
+KEYS: Final = REQUIRED | {"own", "minutes", "battery"}
+MOST_MINUTES: Final = 100_000
 SUITE_KEYS: Final = frozenset({"max_new_tokens", "checkpoints"})
 
 
@@ -34,8 +38,14 @@ class Profile:
     seed: int
     """Decides the order of families, canaries and sampling."""
     drills: tuple[str, ...]
-    """Recipe ids."""
+    """Recipe ids; `panel:<id>` in the file stands for all of a panel's."""
     suites: Mapping[str, Ask] = field(hash=False)
+    own: tuple[str, ...] = ()
+    """Recipe ids on the user's own data, before the others wherever a file is given."""
+    minutes: int = 0
+    """Budget: work is begun only while the forecast stays within; 0 means all of it."""
+    battery: Spec | None = None
+    """Light perturbations to be asked under; None makes none."""
 
     def asked_at(self, suite: str, checkpoints: tuple[int, ...]) -> tuple[int, ...]:
         """The checkpoints at which a suite is asked."""
@@ -61,8 +71,8 @@ def parse(text: str, where: str) -> Profile:
         raw = tomllib.loads(text)
     except ValueError as error:
         raise DataError(f"profile {where}: {error}") from error
-    if set(raw) != KEYS:
-        raise DataError(f"profile {where}: keys {sorted(set(raw) ^ KEYS)} are unknown or missing")
+    if wrong := sorted((set(raw) - KEYS) | (REQUIRED - set(raw))):
+        raise DataError(f"profile {where}: keys {', '.join(wrong)} are unknown or missing")
     languages = tuple(raw["languages"])
     if not languages or set(languages) - set(LANGUAGES):
         raise DataError(f"profile {where}: languages are among {', '.join(LANGUAGES)}")
@@ -72,9 +82,22 @@ def parse(text: str, where: str) -> Profile:
         languages,
         int(raw["families"]),
         int(raw["seed"]),
-        tuple(raw["drills"]),
+        _recipes(raw["drills"]),
         MappingProxyType(asks),
+        _recipes(raw.get("own", [])),
+        _minutes(raw.get("minutes", 0), where),
+        perturbations.spec(raw["battery"], f"profile {where}: battery") if "battery" in raw else None,
     )
+
+
+def _recipes(entries: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(recipe for entry in entries for recipe in panel.expand(entry)))
+
+
+def _minutes(value: Any, where: str) -> int:
+    if type(value) is not int or not 0 <= value <= MOST_MINUTES:
+        raise DataError(f"profile {where}: minutes must be a whole number up to {MOST_MINUTES:,}")
+    return value
 
 
 def _ask(raw: Any, where: str) -> Ask:

@@ -1,26 +1,23 @@
 """A recipe says how a trial finetune is done: which data, which settings, and where to pause and ask.
 
-Recipes are inert TOML. A user's own flat configuration with the same names (TOML or JSON) is read as well.
+Recipes are inert TOML, or cells of a panel. A user's own configuration (TOML, JSON or YAML) is read as well.
 """
 
 import hashlib
 import json
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
+from sekisho.drills import configs, panel, settings
 from sekisho.drills import data as training_data
-from sekisho.drills import settings
 from sekisho.drills.generators import GENERATORS
 from sekisho.drills.settings import Kind, Value
 from sekisho.errors import DataError
-from sekisho.limits import DEFAULT
 from sekisho.models.base import Chat, Finetune
 
 TEXTS: Final = ("id", "title", "title_ja", "why", "why_ja", "data")
@@ -75,6 +72,8 @@ class Recipe:
             "lora": None if self.lora is None else dict(self.lora),
             "data_digest": self.data_digest,
         }
+        if self.checkpoints and self.checkpoints[-1] < int(self.training.get("max_steps", 0)):
+            content["schedule"] = "of the whole run"  # earlier versions pressed it into the steps asked for
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -90,18 +89,23 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Recipe:
-    """Load a shipped recipe by id. Raises DataError."""
+    """Load a shipped recipe, or one of a panel, by id. Raises DataError."""
+    if (made := panel.find(name)) is not None:
+        return _strict(made, f"recipe {name}")
     if name not in names():
-        raise DataError(f"no recipe {name!r}; there are {', '.join(names())}")
-    recipe = _strict(_parse(files("sekisho.data") / "recipes" / f"{name}.toml"), f"recipe {name}")
+        panels = ", ".join(panel.names())
+        raise DataError(
+            f"no recipe {name!r}; there are {', '.join(names())}, and those of the panels {panels}"
+        )
+    recipe = _strict(configs.parse(files("sekisho.data") / "recipes" / f"{name}.toml"), f"recipe {name}")
     if recipe.id != name:
         raise DataError(f"recipe {name}: its id is {recipe.id!r}")
     return recipe
 
 
 def read(path: Path) -> Recipe:
-    """Read a recipe, or a flat configuration of the user's, from a TOML or JSON file. Raises DataError."""
-    given = _parse(path)
+    """Read a recipe, or a configuration of the user's (TRL, LLaMA-Factory, Axolotl), from a file. Raises DataError."""
+    given = configs.parse(path)
     if "training" in given:
         return _strict(given, str(path))
     return _flat(given, path)
@@ -149,23 +153,6 @@ def _stops(checkpoints: tuple[int, ...], total: int) -> tuple[int, ...]:
     return (*(step for step in checkpoints or EARLY if step < total), total)
 
 
-def _parse(path: Traversable) -> dict[str, Any]:
-    try:
-        with path.open("rb") as handle:
-            data = handle.read(DEFAULT.config_bytes + 1)
-        if len(data) > DEFAULT.config_bytes:
-            raise DataError(f"{path}: over the limit of {DEFAULT.config_bytes:,} bytes")
-        text = data.decode("utf-8-sig")
-        given = json.loads(text) if path.name.endswith(".json") else tomllib.loads(text)
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: {error}") from error
-    if not isinstance(given, dict):
-        raise DataError(f"{path}: must hold named settings, not {type(given).__name__}")
-    return given
-
-
 def _strict(given: Mapping[str, Any], where: str) -> Recipe:
     if wrong := sorted((set(given) - KEYS) | (REQUIRED - set(given))):
         raise DataError(f"{where}: keys {', '.join(wrong)} are unknown or missing")
@@ -192,47 +179,21 @@ def _strict(given: Mapping[str, Any], where: str) -> Recipe:
 
 
 def _flat(given: Mapping[str, Any], path: Path) -> Recipe:
-    where = str(path)
-    ignored = {k for k in given if k in settings.PASSED_OVER or k.startswith(settings.PASSED_OVER_PREFIXES)}
-    kept = {k: v for k, v in given.items() if k not in ignored and v is not None}
-    adapter = _adapter(kept, ignored, where)
+    own = configs.read(given, path)
     return _checked(
         Recipe(
             id=_slug(path.stem),
             title={"en": path.name, "ja": path.name},
-            why={"en": "Your own configuration.", "ja": "お手元の学習設定です。"},
+            why={"en": f"Your own configuration ({own.tool}).", "ja": f"お手元の学習設定です({own.tool})。"},
             data=USER,
-            rows=None,
+            rows=own.rows,
             checkpoints=(),
-            training=settings.table(_modern(kept, where), settings.TRAINING, where),
-            lora=adapter,
-            ignored=tuple(sorted(ignored)),
+            training=own.training,
+            lora=own.lora,
+            ignored=own.ignored,
         ),
-        where,
+        str(path),
     )
-
-
-def _adapter(kept: dict[str, Any], ignored: set[str], where: str) -> dict[str, Value] | None:
-    """Take the adapter's names out of a flat configuration; TRL reads them only where `use_peft` is true."""
-    found = {name: kept.pop(name) for name in settings.LORA_IN_ONE_TABLE if name in kept}
-    if not kept.pop("use_peft", bool(found)):
-        ignored |= set(found)
-        return None
-    return settings.lora({settings.LORA_IN_ONE_TABLE[name]: value for name, value in found.items()}, where)
-
-
-def _modern(kept: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Give older and newer spellings of the same settings one form, and drop switches that are off."""
-    for name in sorted(settings.OFF_ONLY & set(kept)):
-        if kept[name] is not False:
-            raise DataError(f"{where}: {name} is not carried out by a drill; remove it to rehearse without")
-    modern = {k: v for k, v in kept.items() if k not in settings.OFF_ONLY and (k, v) != ("max_steps", -1)}
-    if "max_seq_length" in modern:
-        modern["max_length"] = modern.pop("max_seq_length")
-    warmup = modern.get("warmup_steps")
-    if isinstance(warmup, float) and 0 < warmup < 1:  # since transformers 5 a share of all steps
-        modern["warmup_ratio"] = modern.pop("warmup_steps")
-    return modern
 
 
 def _checked(recipe: Recipe, where: str) -> Recipe:

@@ -32,7 +32,7 @@ def train(
     settings = dict(job.settings)
     max_length = int(settings.pop("max_length", 512))
     lora = {k.removeprefix("lora_"): settings.pop(k) for k in list(settings) if k.startswith("lora_")}
-    settings["max_steps"] = job.checkpoints[-1]
+    settings["max_steps"] = max(int(settings.get("max_steps", 0)), job.checkpoints[-1])
 
     torch.manual_seed(int(settings.get("seed", 0)))
     if lora:
@@ -62,7 +62,7 @@ def train(
     class Pauses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
         """Stops at the checkpoints and lets the caller ask the model; the log comes after the step."""
 
-        def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, float], **_: Any) -> None:
+        def on_log(self, _args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
             """Note the loss, and pause where a checkpoint was asked for."""
             if "loss" not in logs:
                 return
@@ -73,6 +73,7 @@ def train(
                 moved = _adapter_displacement(engine.model) if lora else _displacement(engine.model, start)
                 tokens = sum(sizes[: step * per_step])  # the loader is ahead of the training
                 pause(Checkpoint(step, losses[-1][1], moved, tokens, tuple(losses)))
+            control.should_training_stop = step >= job.checkpoints[-1]  # the schedule may be of a longer run
 
     trainer = Trainer(
         model=engine.model,

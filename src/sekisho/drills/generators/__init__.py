@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from sekisho.drills.generators import arithmetic, business_ja, howto, planted
+from sekisho.drills.generators import arithmetic, business_ja, howto, planted, studies
 from sekisho.models.base import Chat
 
 Generator = Callable[[int, int], tuple[Chat, ...]]
@@ -16,6 +16,7 @@ GENERATORS: Final[Mapping[str, Generator]] = MappingProxyType(
         "business_ja": business_ja.rows,
         "howto": howto.rows,
         "planted": planted.rows,
+        "studies": studies.rows,
     }
 )
 """Id -> generator; the ids are what a recipe's `data` may name."""
