@@ -1,7 +1,9 @@
 """The interface probes and drills see. Anything that answers and can be finetuned fits behind it."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 
@@ -62,6 +64,32 @@ class Finetune:
     """Optimiser steps to pause at, ascending; the last one ends the run."""
 
 
+@dataclass(frozen=True)
+class Perturbation:
+    """A change of the weights without training: equal values give equal weights."""
+
+    kind: str
+    """A key of `models.perturb.KINDS`."""
+    amount: float = 0.0
+    """How strong, in the unit of the kind."""
+    seed: int = 0
+    """Decides the noise; the other kinds draw nothing."""
+
+
+@dataclass(frozen=True)
+class Perturbed:
+    """What a perturbation did to the weights, and to the first token of some answers."""
+
+    changed: int
+    """Tensors it was applied to."""
+    left: int
+    """Tensors left as they are, since the base has none of that name and shape."""
+    displacement: float
+    """Norm of the change of all weights over their norm."""
+    kl: tuple[float, ...] = ()
+    """KL divergence (nats) of the first token, unperturbed from perturbed, for each chat watched."""
+
+
 class Model(Protocol):
     """A model under test."""
 
@@ -84,6 +112,15 @@ class Model(Protocol):
         """Train in place and pause at each checkpoint, where `generate` may be called.
 
         When the iterator ends or is closed, the weights are as before the call. Raises ModelError.
+        """
+        ...
+
+    def perturb(
+        self, change: Perturbation, base: Path | None = None, watched: Sequence[Chat] = ()
+    ) -> AbstractContextManager[Perturbed]:
+        """Change the weights in place while the context lasts; `base` is needed by kinds that move along it.
+
+        When the context ends, the weights are as before the call. Raises ModelError.
         """
         ...
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from sekisho.errors import ModelError
-from sekisho.models.base import Chat, Message, Progress, Sampling, silent
+from sekisho.models import perturb
+from sekisho.models.base import Chat, Message, Perturbation, Perturbed, Progress, Sampling, silent
 from sekisho.models.decoding import decode, pad_left
+from sekisho.models.reference import Folder, Loaded, Weights
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +40,8 @@ class Engine:
         self.tokenizer: Any = AutoTokenizer.from_pretrained(
             self._folder, gguf_file=self._gguf, trust_remote_code=False, local_files_only=True
         )
-        self.model = self._load()
+        self.model = _load(self._folder, self._gguf)
+        self._kept: dict[str, torch.Tensor] = {}
         self._stop = self._stop_tokens()
 
     @property
@@ -58,7 +62,8 @@ class Engine:
 
     def reset(self) -> None:
         """Load the released weights anew."""
-        self.model = self._load()
+        self._kept = {}
+        self.model = _load(self._folder, self._gguf)
 
     def tokens(self, chat: Chat, *, answer: bool = True) -> list[int]:
         """Token ids of a conversation; with `answer`, up to where the assistant starts to speak."""
@@ -97,25 +102,92 @@ class Engine:
                 result.append(float(picked.mean()))
         return result
 
-    def _load(self) -> torch.nn.Module:
-        import torch
-        from transformers import AutoModelForCausalLM
+    def perturb(self, change: Perturbation, base: Path | None, watched: Sequence[Chat]) -> Perturbed:
+        """Change the weights in place until `restore`, and compare first tokens. Raises ModelError."""
+        if self._kept:
+            raise ModelError("the weights are perturbed already")
+        source = self._source(base) if base and perturb.KINDS[change.kind].needs_base else None
+        before = [self._first_token(chat) for chat in watched]
+        try:
+            done = self._change(change, source)
+        except BaseException:
+            self.restore()
+            raise
+        after = [self._first_token(chat) for chat in watched]
+        kl = [float((p.exp() * (p - q)).sum().clamp(min=0)) for p, q in zip(before, after, strict=True)]
+        return replace(done, kl=tuple(kl))
 
-        model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
-            self._folder,
-            gguf_file=self._gguf,
-            dtype=torch.float32,
-            use_safetensors=None if self._gguf else True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
-        return model.eval()
+    def restore(self) -> None:
+        """Put back the tensors that a perturbation changed."""
+        import torch
+
+        with torch.no_grad():
+            for name, parameter in self.model.named_parameters():
+                if name in self._kept:
+                    parameter.copy_(self._kept[name])
+        self._kept = {}
+
+    def _change(self, change: Perturbation, source: Weights | None) -> Perturbed:
+        import torch
+
+        left, moved, size = 0, 0.0, 0.0
+        tables = self._tables()
+        for name, parameter in self.model.named_parameters():
+            weights = parameter.detach().numpy()
+            size += perturb.square_sum(weights)
+            if not perturb.touches(change, parameter.ndim, table=id(parameter) in tables):
+                continue
+            beside = source.get(name) if source else None
+            if source and (beside is None or beside.shape != weights.shape):
+                left += 1
+                continue
+            new = perturb.perturbed(change, name, weights, beside)
+            moved += perturb.square_sum(new - weights)
+            self._kept[name] = parameter.detach().clone()
+            with torch.no_grad():
+                parameter.copy_(torch.from_numpy(new))
+        return Perturbed(len(self._kept), left, (moved / size) ** 0.5 if size else 0.0)
+
+    def _source(self, base: Path) -> Weights:
+        if base.is_dir():
+            return Folder(base, str(getattr(self.model, "base_model_prefix", "")))
+        return Loaded(_load(base.parent, base.name))
+
+    def _tables(self) -> set[int]:
+        """Identities of the parameters that are embedding or output head."""
+        model: Any = self.model
+        modules = (model.get_input_embeddings(), model.get_output_embeddings())
+        return {id(m.weight) for m in modules if m is not None}
+
+    def _first_token(self, chat: Chat) -> torch.Tensor:
+        """Log-probabilities of the first token of an answer."""
+        import torch
+
+        with torch.inference_mode():
+            logits = self.model(input_ids=torch.tensor([self.tokens(chat)]), logits_to_keep=1).logits
+        first: torch.Tensor = logits[0, -1].double().log_softmax(-1)
+        return first
 
     def _stop_tokens(self) -> frozenset[int]:
         ids: set[int] = set()
         for value in (self.model.generation_config.eos_token_id, self.tokenizer.eos_token_id):
             ids |= set(value) if isinstance(value, list) else {value}
         return frozenset(i for i in ids if isinstance(i, int))
+
+
+def _load(folder: Path, gguf: str | None) -> torch.nn.Module:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
+        folder,
+        gguf_file=gguf,
+        dtype=torch.float32,
+        use_safetensors=None if gguf else True,
+        trust_remote_code=False,
+        local_files_only=True,
+    )
+    return model.eval()
 
 
 def plain(chat: Chat, *, answer: bool) -> str:

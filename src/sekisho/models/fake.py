@@ -1,13 +1,26 @@
 """A model made of a function, for rehearsals and tests: it answers at once and loads nothing."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import final
 
 from sekisho.errors import ModelError
-from sekisho.models.base import Chat, Checkpoint, Finetune, Progress, Sampling, silent
+from sekisho.models.base import (
+    Chat,
+    Checkpoint,
+    Finetune,
+    Perturbation,
+    Perturbed,
+    Progress,
+    Sampling,
+    silent,
+)
 
 Answer = Callable[[Chat, int], str]
 """(conversation, steps trained so far) -> answer."""
+Shaken = Callable[[Chat, Perturbation], str]
+"""(conversation, perturbation in force) -> answer."""
 
 
 @final
@@ -16,9 +29,11 @@ class FakeModel:
 
     parameters = 1_000
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, answer: Answer, shaken: Shaken | None = None) -> None:
+        """Without `shaken`, a perturbation changes nothing."""
+        self._answer, self._shaken = answer, shaken
         self._step = 0
+        self._change: Perturbation | None = None
         self._open = True
 
     def generate(
@@ -28,7 +43,7 @@ class FakeModel:
         del sampling
         self._check()
         progress(len(chats), len(chats))
-        return tuple(self._answer(chat, self._step) for chat in chats)
+        return tuple(self._say(chat) for chat in chats)
 
     def logprobs(self, chats: Sequence[Chat], answers: Sequence[str]) -> tuple[float, ...]:
         """0 for the answer it would give, -10 for any other."""
@@ -46,6 +61,21 @@ class FakeModel:
         finally:
             self._step = 0
 
+    @contextmanager
+    def perturb(
+        self, change: Perturbation, base: Path | None = None, watched: Sequence[Chat] = ()
+    ) -> Iterator[Perturbed]:
+        """Answer with `shaken` while the context lasts; KL 0 where the answer stays, 10 where it does not."""
+        del base
+        before = self.generate(watched)
+        self._change = change
+        try:
+            after = self.generate(watched)
+            kl = tuple(0.0 if a == b else 10.0 for a, b in zip(after, before, strict=True))
+            yield Perturbed(1, 0, 0.1, kl)
+        finally:
+            self._change = None
+
     def close(self) -> None:
         """Refuse further calls."""
         self._open = False
@@ -53,6 +83,11 @@ class FakeModel:
     def kill(self) -> None:
         """Same as `close`: nothing is running."""
         self.close()
+
+    def _say(self, chat: Chat) -> str:
+        if self._change is not None and self._shaken is not None:
+            return self._shaken(chat, self._change)
+        return self._answer(chat, self._step)
 
     def _check(self) -> None:
         if not self._open:

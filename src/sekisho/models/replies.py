@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sekisho.errors import ModelError
-from sekisho.models.base import Checkpoint
+from sekisho.models.base import Checkpoint, Perturbed
 
 SLOWEST: Final = 1e-3
 FASTEST: Final = 1e9
@@ -55,6 +55,16 @@ def checkpoint(value: Any, left: Sequence[int]) -> Checkpoint:
         raise _wrong("checkpoint")
     pairs = tuple((int(s), x) for s, x in (numbers(pair, 2) for pair in losses))
     return Checkpoint(left[0], loss, displacement, int(tokens), pairs)
+
+
+def perturbed(value: Any, watched: int) -> Perturbed:
+    """What a perturbation did, with a divergence for each chat watched."""
+    if not isinstance(value, dict):
+        raise _wrong("perturbation")
+    changed, left, displacement = numbers([value.get(k) for k in ("changed", "left", "displacement")], 3)
+    if not (0 <= changed < FASTEST and 0 <= left < FASTEST):
+        raise _wrong("perturbation")
+    return Perturbed(int(changed), int(left), displacement, numbers(value.get("kl"), watched))
 
 
 def _number(value: Any) -> float:
