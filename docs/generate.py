@@ -3,6 +3,7 @@
 import inspect
 import re
 import sys
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -10,12 +11,13 @@ from typing import Final
 from sekisho import policy
 from sekisho.checks import CHECKS
 from sekisho.checks.base import AbstractCheck
-from sekisho.drills import profile, recipe
+from sekisho.drills import panel, profile, recipe
 from sekisho.probes import suite
 from sekisho.probes.scorers import SCORERS
 from sekisho.report.words import Words
 from sekisho.sources import catalogue
 
+MOST_SHOWN: Final = 8
 FOLDER: Final = Path(__file__).parent / "catalogue"
 HEAD: Final = "<!-- Made by docs/generate.py; change the code or the data, then run `make catalogue`. -->\n"
 PARAGRAPH: Final = re.compile(r"\n+((?:What|Why) [a-z -]+:)")
@@ -28,6 +30,7 @@ def pages() -> dict[str, str]:
         "suites": ("Suites of questions", map(_suite, suite.names())),
         "scorers": ("Scorers of answers", [f"## `{n}`\n\n{_docstring(s)}" for n, s in SCORERS.items()]),
         "recipes": ("Recipes of trial finetunes", map(_recipe, recipe.names())),
+        "panels": ("Panels of trial finetunes", map(_panel, panel.names())),
         "policies": ("Policies", map(_policy, policy.names())),
         "profiles": ("Profiles", map(_profile, profile.names())),
         "models": ("Models that can be fetched", map(_model, catalogue.names())),
@@ -64,6 +67,28 @@ def _recipe(name: str) -> str:
     return _section(f"{made.title['en']} (`{name}`)", made.why["en"], rows)
 
 
+def _panel(name: str) -> str:
+    ids = list(panel.load(name))
+    cells = [recipe.load(i) for i in ids]
+    rows = {
+        "recipes": f"{len(cells)}, each named by its axes: `{ids[0]}`, ..., `{ids[-1]}`",
+        "data": ", ".join(f"`{d}`" for d in dict.fromkeys(c.data for c in cells)),
+        "learning rates, all weights": _rates(c for c in cells if c.lora is None),
+        "learning rates, an adapter (LoRA)": _rates(c for c in cells if c.lora is not None),
+        "schedulers": ", ".join(
+            f"`{s}`" for s in dict.fromkeys(c.training["lr_scheduler_type"] for c in cells)
+        ),
+        "asked after step": ", ".join(map(str, cells[0].checkpoints)),
+    }
+    return _section(f"`{name}`", _comment(f"panels/{name}"), rows)
+
+
+def _rates(cells: Iterable[recipe.Recipe]) -> str:
+    return ", ".join(
+        f"`{r}`" for r in dict.fromkeys(panel.rate_name(float(c.training["learning_rate"])) for c in cells)
+    )
+
+
 def _policy(name: str) -> str:
     made = policy.load(name)
     rows = {
@@ -84,12 +109,18 @@ def _profile(name: str) -> str:
     rows = {
         "languages": ", ".join(made.languages),
         "question families": f"at most {made.families} of each suite and language",
-        "trial finetunes": ", ".join(f"`{d}`" for d in made.drills),
+        "trial finetunes": _some(made.drills),
+        "and on your own data, if given": _some(made.own) or "none",
     }
     for asked, how in made.suites.items():
         when = "every checkpoint" if how.every_checkpoint else "the last checkpoint"
         rows[asked] = f"as released and at {when}, answers of at most {how.max_new_tokens} tokens"
     return _section(f"`{name}`", _comment(f"profiles/{name}"), rows)
+
+
+def _some(drills: tuple[str, ...]) -> str:
+    shown = [f"`{d}`" for d in drills]
+    return ", ".join(shown) if len(shown) <= MOST_SHOWN else f"{len(shown)}, from {shown[0]} to {shown[-1]}"
 
 
 def _model(name: str) -> str:
