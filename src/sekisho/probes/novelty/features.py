@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from sekisho.limits import DEFAULT
 from sekisho.probes.scorers._lexicon import lexicon
@@ -50,9 +50,8 @@ Features = Mapping["Feature", str]
 """Feature -> as the answer wrote it."""
 
 
-@dataclass(frozen=True, order=True)
-class Feature:
-    """One thing that an answer can show."""
+class Feature(NamedTuple):
+    """One thing that an answer can show; a tuple, since sets hold hundreds of thousands."""
 
     kind: str
     text: str
@@ -73,14 +72,24 @@ class Folded:
         folded = [t[0].casefold() for t in tokens]
         return cls(f" {' '.join(folded)} ", "".join(folded))
 
-    def holds(self, feature: Feature) -> bool:
-        """Tell whether the texts explain a feature; they never explain a shape or a symbol."""
+    def holds(self, feature: Feature, *, nearly: bool = False) -> bool:
+        """Tell whether the texts explain a feature; they never explain a shape or a symbol.
+
+        `nearly` lets a long text begin or end with something else: what follows known words is only cut somewhere.
+        """
         if feature.kind in ("shape", "symbol"):
             return False
-        folded = [t[0].casefold() for t in _TOKEN.finditer(feature.text)]
-        if _JAPANESE.search(feature.text) or feature.kind == "address":
-            return "".join(folded) in self.joined
-        return f" {' '.join(folded)} " in self.words
+        if feature.kind == "address" or not feature.text.isascii():
+            whole = "".join(t[0].casefold() for t in _TOKEN.finditer(feature.text))
+            parts = (whole, whole[1:], whole[2:], whole[:-1], whole[:-2]) if nearly else (whole,)
+            return any(p in self.joined for p in parts if p is whole or len(p) >= min(PHRASE_JA))
+        if feature.kind == "name":
+            return f" {_fold(feature.text)} " in self.words
+        words = feature.text.split(" ")
+        cuts = (words[1:], words[:-1]) if nearly else ()
+        return any(
+            f" {' '.join(c)} " in self.words for c in (words, *(c for c in cuts if len(c) >= PHRASE[0]))
+        )
 
 
 def features(prompt: str, answer: str, usual: float, context: str = "") -> Features:

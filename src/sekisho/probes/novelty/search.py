@@ -136,7 +136,9 @@ def _picked(table: _Table, half: frozenset[str]) -> list[Feature]:
         if len(picked) == RANKS or score[0] < FEWEST:
             break
         mine = gains[feature].own[0] & half
-        if not (table.known.holds(feature) or any(_same(feature, mine, *p) for p in picked.items())):
+        if not (
+            table.known.holds(feature, nearly=True) or any(_same(feature, mine, *p) for p in picked.items())
+        ):
             picked[feature] = mine
     return list(picked)
 
@@ -201,7 +203,9 @@ def _examples(table: _Table, feature: Feature, rises: _Rises) -> Iterator[Exampl
     chosen = [f for f in table.candidate[1].families if f in alone or (not alone and f in rises.own[0])]
     for family in chosen[:EXAMPLES]:
         after = _showing(table.candidate[1], family, feature)
-        others = [next((r for r in s if (r.family, r.prompt) == (family, after.prompt)), None) for s in states]
+        others = [
+            next((r for r in s if (r.family, r.prompt) == (family, after.prompt)), None) for s in states
+        ]
         before, control = others[0], others[3] if len(others) > 2 else None  # noqa: PLR2004  with a control
         yield Example(
             prompt=_trim(after.prompt),

@@ -1,0 +1,61 @@
+"""What came up in trial finetunes that no suite asked about, arranged for reading."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sekisho.records import Dossier, Novelty
+from sekisho.report.cells import Side, sides
+from sekisho.report.grounds import novelty_facts
+from sekisho.report.visible import one_line
+from sekisho.report.words import Words
+
+PROMPT: Final = 400
+"""Characters of a prompt in a report."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A prompt with its answers side by side."""
+
+    prompt: str
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True)
+class News:
+    """One find."""
+
+    anchor: str
+    what: str
+    counts: str
+    confirmed: bool
+    state: str
+    """Said in the reader's language."""
+    shade: str
+    """Class of the cell words: `alarm` calls for a person, `soft` informs."""
+    pairs: tuple[Pair, ...]
+
+
+def news(dossier: Dossier, words: Words) -> tuple[News, ...]:
+    """List the finds in the dossier's order, confirmed ones first."""
+    return tuple(_news(number, found, words) for number, found in enumerate(dossier.novelty))
+
+
+def state(found: Novelty) -> str:
+    """Key of what a find proves."""
+    if found.confirmed:
+        return "confirmed"
+    return "no_control" if found.p_beside is None else "beside"
+
+
+def _news(number: int, found: Novelty, words: Words) -> News:
+    facts = novelty_facts(found, words)
+    return News(
+        anchor=f"novelty-{number}",
+        what=facts["what"],
+        counts=facts["counts"],
+        confirmed=found.confirmed,
+        state=words.say("novelty", state(found)),
+        shade="alarm" if found.confirmed else "soft",
+        pairs=tuple(Pair(one_line(e.prompt, PROMPT), sides(e, words)) for e in found.examples),
+    )
