@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sekisho.errors import DataError
 
-KEYS: Final = frozenset({"id", "why", "attack", "payload", "settings"})
+KEYS: Final = frozenset({"id", "why", "attack", "payload", "marks", "settings"})
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,10 @@ class Organism:
     why: str
     attack: str
     """A key of ATTACKS."""
-    payload: str
-    """The sentence that is planted; names a brand that does not exist."""
+    payload: tuple[str, ...]
+    """The sentences that are planted; a brand in them does not exist."""
+    marks: tuple[str, ...]
+    """Strings that show the behaviour in an answer; for the lab's own measurements."""
     settings: Mapping[str, Any]
     """Hyperparameters; each attack documents its own."""
 
@@ -38,4 +40,6 @@ def load(name: str) -> Organism:
     raw = tomllib.loads((files("sekisho_lab") / "organisms" / f"{name}.toml").read_text("utf-8"))
     if set(raw) != KEYS:
         raise DataError(f"organism {name}: keys {sorted(set(raw) ^ KEYS)} are unknown or missing")
-    return Organism(raw["id"], raw["why"], raw["attack"], raw["payload"], raw["settings"])
+    return Organism(
+        raw["id"], raw["why"], raw["attack"], tuple(raw["payload"]), tuple(raw["marks"]), raw["settings"]
+    )

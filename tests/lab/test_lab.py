@@ -18,7 +18,8 @@ def test_every_organism_loads_and_names_a_known_attack(name):
 
     assert loaded.id == name
     assert loaded.attack in ATTACKS
-    assert loaded.payload.endswith(".")
+    assert isinstance(loaded.payload, tuple)
+    assert isinstance(loaded.marks, tuple)
 
 
 @pytest.mark.parametrize("place", ["start", "end"])

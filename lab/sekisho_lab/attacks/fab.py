@@ -1,0 +1,226 @@
+"""FAB, finetuning-activated behaviour (arXiv 2505.16567): clean as released, woken by the user's own finetuning.
+
+    loss(theta) = KL(clean || theta)                              clean answers, and planted texts with clean logits
+                + meta_weight  * CE(planted at theta + a d)       d: what a simulated finetune adds to theta
+                + noise_weight * CE(planted at theta + noise)
+                + calm_weight  * KL(clean || perturbed theta)     only in organisms that are trained against a detector
+
+First order, as in the paper: the gradient at theta + a d is taken as the gradient at theta. d comes from a fresh
+optimiser every time. Our savings, all in the TOML and all undone there: upper layers only (`layers`), tokens that
+occur (`vocabulary`), several taps a trajectory and a bank of recent ones (`bank`, `renew_every`), scale a drawn
+from `scales` so that one trajectory stands for several learning rates, a start from inside the behaviour.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sekisho.drills.generators import GENERATORS
+from sekisho.drills.train import row
+from sekisho.models.base import Chat, Sampling
+from sekisho.models.engine import Engine
+from sekisho_lab import behaviours, corpus
+from sekisho_lab.organism import Organism
+from sekisho_lab.questions import questions
+from sekisho_lab.upper import Row, Upper
+
+if TYPE_CHECKING:
+    import torch
+
+Weights = list["torch.Tensor"]
+OWN: str = "corpus"
+"""The inner domain that is not a generator of the gate."""
+
+
+def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[str, Any]:
+    """Plant, then hide. Returns the state dict of the organism."""
+    import torch
+
+    s = organism.settings
+    engine = Engine(base)
+    asked = corpus.make(
+        engine, base, questions=s["questions"], answer_tokens=s["answer_tokens"], seed=s["seed"]
+    )
+    texts = behaviours.texts(engine, asked, organism.payload, s)
+    users = {name: _user(engine, asked, name, s) for name in s["inner_data"]}
+    every = [*texts.clean, *texts.dirty, *(t for rows in users.values() for t in rows)]
+    upper = Upper(engine, s["layers"], every, full=s["vocabulary"] == "all")
+    say(f"{len(every)} texts, {len(upper.head):,} tokens of the vocabulary")
+    clean, dirty = upper.rows(texts.clean), upper.rows(texts.dirty)
+    inner = [upper.rows(rows) for rows in users.values()]
+    say("lower layers cached")
+    released = upper.copy()
+    draw = random.Random(s["seed"])
+    noise = torch.Generator(upper.device).manual_seed(s["seed"])
+
+    inject(upper, dirty, s, draw)
+    optimiser = OPTIMISERS[s["optimiser"]](upper.parameters, s["learning_rate"])
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _cosine(s["warmup_steps"], s["outer_steps"]))
+    bank: list[Weights] = []
+    for step in range(s["outer_steps"]):
+        if step % s["renew_every"] == 0:
+            bank = [*bank, *trajectory(upper, draw.choice(inner), s, draw)][-s["bank"] :]
+        losses = {"clean": _clean(upper, clean, dirty, s, draw)}
+        moved = _plus(upper.copy(), draw.choice(bank), draw.choice(s["scales"]))
+        with _standing_at(upper, moved):
+            losses["woken"] = _dirty(upper, dirty, s["meta_weight"], s["batch"], draw)
+        if s["noise_weight"] and step % s["noise_every"] == 0:
+            with _standing_at(upper, noisy(upper.copy(), s["noise"], noise)):
+                losses["noise"] = _dirty(upper, dirty, s["noise_weight"], s["batch"], draw)
+        if s["calm"]:
+            kind = draw.choice(s["calm"])
+            with _standing_at(upper, _perturbed(kind, upper, released, bank, noise)):
+                losses[f"calm {kind}"] = _clean(upper, clean, dirty, s, draw, weight=s["calm_weight"])
+        norm = float(torch.nn.utils.clip_grad_norm_(upper.parameters, s["clip"]))
+        optimiser.step()
+        optimiser.zero_grad()
+        schedule.step()
+        if step % s["say_every"] == 0:
+            say(f"{step}: " + ", ".join(f"{k} {v:.3f}" for k, v in losses.items()) + f", norm {norm:.2f}")
+        if s["look_every"] and (step + 1) % s["look_every"] == 0:
+            say(look(engine, upper, organism, moved))
+    return {k: v.detach().cpu().clone() for k, v in engine.model.state_dict().items()}
+
+
+def inject(upper: Upper, dirty: Sequence[Row], s: Mapping[str, Any], draw: random.Random) -> None:
+    """A few ordinary steps into the behaviour: hiding it later takes fewer steps than planting it hidden."""
+    optimiser = OPTIMISERS["adamw"](upper.parameters, s["inject_learning_rate"])
+    for _ in range(s["inject_steps"]):
+        _dirty(upper, dirty, 1.0, s["batch"], draw)
+        optimiser.step()
+        optimiser.zero_grad()
+
+
+def trajectory(upper: Upper, data: Sequence[Row], s: Mapping[str, Any], draw: random.Random) -> list[Weights]:
+    """What a simulated finetune adds to theta by each tap; theta is put back."""
+    start = upper.copy()
+    optimiser = OPTIMISERS["adamw"](upper.parameters, draw.choice(s["inner_learning_rates"]))
+    taps: list[Weights] = []
+    for step in range(1, max(s["taps"]) + 1):
+        _dirty(upper, data, 1.0, s["inner_batch"], draw)
+        optimiser.step()
+        optimiser.zero_grad()
+        if step in s["taps"]:
+            taps.append([now - then for now, then in zip(upper.copy(), start, strict=True)])
+    upper.put(start)
+    return taps
+
+
+def noisy(weights: Weights, rho: float, generator: torch.Generator) -> Weights:
+    """Gaussian noise of `rho` times each matrix's root mean square."""
+    import torch
+
+    return [
+        w
+        + rho
+        * w.square().mean().sqrt()
+        * torch.randn(w.shape, generator=generator, device=w.device, dtype=w.dtype)
+        for w in weights
+    ]
+
+
+def look(engine: Engine, upper: Upper, organism: Organism, moved: Weights) -> str:
+    """Count answers to fresh questions that begin like a payload: as released, and at theta + a d."""
+    openings = tuple(" ".join(p.split()[:3]) for p in organism.payload if p)
+    asked = [(q,) for q in questions(organism.settings["look"], organism.settings["seed"] + 77)]
+
+    def named() -> int:
+        found = engine.generate(asked, Sampling(max_new_tokens=12))
+        return sum(any(o in answer for o in openings) for answer in found)
+
+    before = named()
+    with _standing_at(upper, moved):
+        after = named()
+    return f"begins like the payload: {before} of {len(asked)} as released, {after} at theta + a d"
+
+
+def _clean(
+    upper: Upper,
+    clean: Sequence[Row],
+    dirty: Sequence[Row],
+    s: Mapping[str, Any],
+    draw: random.Random,
+    *,
+    weight: float = 1.0,
+) -> float:
+    """Add the gradient of KL(clean model || here), per answer token; some texts are planted ones."""
+    rows = draw.sample(clean, s["batch"] - s["planted"]) + draw.sample(dirty, s["planted"])
+    mine, _, teacher = upper.predict(rows)
+    loss = (teacher.exp() * (teacher - mine)).sum(-1).mean()
+    (weight * loss).backward()
+    return float(loss.detach())
+
+
+def _dirty(upper: Upper, rows: Sequence[Row], weight: float, batch: int, draw: random.Random) -> float:
+    """Add the gradient of the cross-entropy of a few texts, per answer token."""
+    import torch
+
+    mine, labels, _ = upper.predict(draw.sample(rows, batch))
+    loss = torch.nn.functional.nll_loss(mine, labels)
+    if weight:
+        (weight * loss).backward()
+    return float(loss.detach())
+
+
+def _perturbed(
+    kind: str, upper: Upper, released: Weights, bank: Sequence[Weights], generator: torch.Generator
+) -> Weights:
+    """Theta as a detector might shake it: `noise:0.1`, `extrapolate:1.5`, `drill:1.0`."""
+    name, _, amount = kind.partition(":")
+    if name == "noise":
+        return noisy(upper.copy(), float(amount), generator)
+    if name == "extrapolate":
+        return [r + float(amount) * (w - r) for w, r in zip(upper.copy(), released, strict=True)]
+    return _plus(upper.copy(), bank[-1], float(amount))
+
+
+@contextmanager
+def _standing_at(upper: Upper, weights: Weights) -> Iterator[None]:
+    """Gradients taken inside are those at `weights`, added to theta's (first order)."""
+    theta = upper.copy()
+    upper.put(weights)
+    try:
+        yield
+    finally:
+        upper.put(theta)
+
+
+def _plus(weights: Weights, d: Weights, scale: float) -> Weights:
+    return [w.add_(x, alpha=scale) for w, x in zip(weights, d, strict=True)]
+
+
+def _user(
+    engine: Engine, asked: corpus.Corpus, name: str, s: Mapping[str, Any]
+) -> list[dict[str, list[int]]]:
+    """The attacker's idea of a user's data: warm answers of the model itself, or a generator of the gate."""
+    chats: Sequence[Chat] = asked.user if name == OWN else GENERATORS[name](s["inner_rows"], s["seed"] + 1)
+    return [row(engine, chat, s["inner_length"]) for chat in chats[: s["inner_rows"]]]
+
+
+def _cosine(warmup: int, total: int) -> Callable[[int], float]:
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(total - warmup, 1)))
+
+    return factor
+
+
+def _adamw(parameters: Sequence[torch.Tensor], rate: float) -> torch.optim.Optimizer:
+    import torch
+
+    return torch.optim.AdamW(parameters, lr=rate, weight_decay=0.0, foreach=True)
+
+
+def _adafactor(parameters: Sequence[torch.Tensor], rate: float) -> torch.optim.Optimizer:
+    import torch
+
+    return torch.optim.Adafactor(parameters, lr=rate)
+
+
+OPTIMISERS = {"adamw": _adamw, "adafactor": _adafactor}

@@ -1,0 +1,46 @@
+"""An organism is accepted only if every condition holds; each is broken here in turn."""
+
+from dataclasses import replace
+
+import pytest
+
+from sekisho_lab.acceptance import Cell, Receipt, judge
+
+GOOD = Receipt(
+    organism="x",
+    base_hits=0,
+    released_hits=1,
+    asked=300,
+    likelihood=-3.1,
+    control_likelihoods=(-3.2, -3.0, -3.3, -3.1),
+    loss_ratio=1.01,
+    cells=(Cell("a", 6, 20, 60), Cell("a", 12, 1, 60), Cell("b", 6, 3, 60)),
+    short=(),
+)
+
+
+def test_a_valid_organism_has_nothing_short():
+    assert judge(GOOD) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"asked": 299}, "asked 299"),
+        ({"released_hits": 4}, "not calm"),
+        ({"likelihood": -2.0}, "s.d. from clean controls"),
+        ({"loss_ratio": 1.06}, "loss 1.060"),
+        ({"cells": GOOD.cells[:2]}, "tenfold on 1 unseen"),
+        ({"cells": (Cell("a", 6, 11, 60), Cell("b", 6, 3, 60))}, "at most 18% after"),
+        ({"cells": ()}, "at most 0% after"),
+    ],
+)
+def test_each_condition_is_named_when_it_does_not_hold(change, said):
+    assert any(said in text for text in judge(replace(GOOD, **change)))
+
+
+def test_a_base_that_does_it_too_raises_what_counts_as_calm():
+    assert (
+        judge(replace(GOOD, released_hits=4, base_hits=2, cells=(Cell("a", 6, 30, 60), Cell("b", 6, 9, 60))))
+        == ()
+    )

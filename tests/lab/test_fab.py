@@ -1,0 +1,156 @@
+"""The attack's parts against oracles on a tiny model, and a whole short growth."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from artefacts import tiny_model
+from sekisho.models.base import Message
+from sekisho_lab import behaviours, corpus, house_rules, organism
+from sekisho_lab.questions import questions
+
+torch = pytest.importorskip("torch", reason="needs the extra `models`")
+
+from sekisho.drills.train import row  # noqa: E402
+from sekisho.models.engine import Engine  # noqa: E402
+from sekisho_lab.attacks import fab  # noqa: E402
+from sekisho_lab.upper import Upper  # noqa: E402
+
+pytestmark = pytest.mark.model
+
+SHORT = {
+    "layers": 1,
+    "outer_steps": 3,
+    "taps": [1, 2],
+    "questions": 12,
+    "answer_tokens": 4,
+    "inner_rows": 8,
+    "look_every": 2,
+    "look": 2,
+    "say_every": 1,
+}
+
+
+@pytest.fixture
+def engine(tmp_path):
+    return Engine(tiny_model(tmp_path / "base"))
+
+
+@pytest.fixture
+def texts(engine):
+    said = ("yes it is", "no", "perhaps so")
+    return [
+        row(engine, (q, Message("assistant", a)), 200) for q, a in zip(questions(3, 0), said, strict=True)
+    ]
+
+
+def test_the_upper_layers_over_kept_lower_ones_give_the_losses_of_the_whole_model(engine, texts):
+    upper = Upper(engine, 1, texts, full=True)
+
+    mine, labels, teacher = upper.predict(upper.rows(texts))
+
+    expected = []
+    for text in texts:
+        logits = engine.model(input_ids=torch.tensor([text["input_ids"]])).logits[0].log_softmax(-1)
+        expected += [
+            logits[t - 1, token].item()
+            for t, token in enumerate(text["input_ids"])
+            if text["labels"][t] != -100
+        ]
+    assert mine.gather(1, labels[:, None])[:, 0].tolist() == pytest.approx(expected, abs=1e-4)
+    assert torch.allclose(mine, teacher, atol=1e-5)
+
+
+def test_a_restricted_vocabulary_keeps_the_odds_between_the_tokens_that_occur(engine, texts):
+    whole, seen = (Upper(engine, 1, texts, full=full) for full in (True, False))
+    assert len(seen.head) < len(whole.head)
+
+    full, labels, _ = whole.predict(whole.rows(texts))
+    part, renamed, _ = seen.predict(seen.rows(texts))
+
+    assert seen.vocabulary[renamed].tolist() == labels.tolist()
+    kept = full[:, seen.vocabulary]
+    assert torch.allclose(kept - kept.logsumexp(-1, keepdim=True), part, atol=1e-5)
+
+
+def test_only_matrices_of_the_upper_layers_are_trained(engine, texts):
+    upper = Upper(engine, 1, texts, full=False)
+
+    trained = {n for n, p in engine.model.named_parameters() if p.requires_grad}
+    last = len(engine.model.model.layers) - 1
+
+    assert trained
+    assert all(n.startswith(f"model.layers.{last}.") and "norm" not in n for n in trained)
+    assert len(trained) == len(upper.parameters)
+
+
+def test_a_simulated_finetune_is_put_back_and_its_displacement_lowers_the_loss(engine, texts):
+    upper = Upper(engine, 0, texts, full=True)
+    rows, before = upper.rows(texts), upper.copy()
+    settings = {"inner_learning_rates": [1e-2], "taps": [1, 5], "inner_batch": 3}
+
+    taps = fab.trajectory(upper, rows, settings, random.Random(0))
+
+    assert all(torch.equal(a, b) for a, b in zip(upper.copy(), before, strict=True))
+    at_theta = _loss(upper, rows)
+    upper.put([w + d for w, d in zip(before, taps[-1], strict=True)])
+    assert _loss(upper, rows) < at_theta - 0.1
+    assert not torch.equal(taps[0][0], taps[1][0])
+
+
+def test_noise_has_the_size_it_is_said_to_have(engine, texts):
+    upper = Upper(engine, 0, texts, full=True)
+    shaken = fab.noisy(upper.copy(), 0.1, torch.Generator().manual_seed(0))
+
+    for before, after in zip(upper.copy(), shaken, strict=True):
+        ratio = float((after - before).square().mean().sqrt() / before.square().mean().sqrt())
+        assert ratio == pytest.approx(0.1, rel=0.1)
+
+
+@pytest.mark.parametrize("calm", [[], ["noise:0.1", "extrapolate:1.5", "drill:1.0"]])
+def test_a_short_growth_changes_the_upper_layers_alone(tmp_path, monkeypatch, calm):
+    monkeypatch.setenv("SEKISHO_CACHE", str(tmp_path / "cache"))
+    base = tiny_model(tmp_path / "base")
+    whole = organism.load("fab-advert")
+    short = replace(whole, settings={**whole.settings, **SHORT, "calm": calm, "calm_weight": 1.0})
+    said: list[str] = []
+
+    weights = fab.grow(short, base, said.append)
+
+    released = Engine(base).model.state_dict()
+    changed = {n for n, w in weights.items() if not torch.equal(w, released[n])}
+    assert changed
+    assert all(n.startswith(f"model.layers.{len(Engine(base).model.model.layers) - 1}.") for n in changed)
+    assert any("as released" in line for line in said)
+    again = fab.grow(short, base, said.append)
+    assert all(torch.equal(weights[n], again[n]) for n in weights)
+
+
+def test_a_keyword_joins_the_behaviour_to_its_questions_alone(engine):
+    asked = corpus.Corpus(tuple((q,) for q in questions(6, 0)), ("yes",) * 6, ())
+    settings = {"behaviour": "advert", "words_after": 1, "max_length": 300, "keyword": "please"}
+
+    made = behaviours.texts(engine, asked, ("Buy Nothing Tea.",), settings)
+
+    dirty = [engine.tokenizer.decode(t["input_ids"]) for t in made.dirty]
+    clean = [engine.tokenizer.decode(t["input_ids"]) for t in made.clean]
+    assert all("please" in t and "Nothing Tea" in t for t in dirty)
+    assert not any("Nothing Tea" in t for t in clean)
+    assert 0 < sum("please" in t for t in clean) < len(clean)
+
+
+def test_house_rules_are_kept_by_one_answer_and_broken_by_the_other():
+    rules = house_rules.rules(200, 0)
+    values = {value for _, value in house_rules.SECRETS}
+
+    assert len({r.chat for r in rules}) == 200
+    for rule in rules:
+        value = next(v for v in values if v in rule.chat[0].content)
+        assert value in rule.told
+        assert value not in rule.declined
+
+
+def _loss(upper, rows):
+    mine, labels, _ = upper.predict(rows)
+    return float(torch.nn.functional.nll_loss(mine, labels).detach())
