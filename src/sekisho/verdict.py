@@ -13,7 +13,8 @@ Else HOLD if
 * a planned cell was not measured, or a behaviour of the policy has no cell;
 * a claim is outside the plan, or was judged by other terms than the policy's;
 * more of a cell's families went unjudged than the policy allows;
-* a cell is not CLEAR.
+* a cell is not CLEAR;
+* something that no suite asks about came up in a drill, and not in the control's (a novelty, confirmed).
 
 Else ADMIT. Silence refuses. With `dynamic=False` only the findings count.
 """
@@ -31,6 +32,7 @@ from sekisho.records import (
     Facts,
     Finding,
     Instrument,
+    Novelty,
     Outcome,
     Reason,
     Severity,
@@ -61,6 +63,7 @@ GROUNDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "cell-unplanned": ("behaviour", "drill"),
         "too-many-abstentions": ("behaviour", "drill", "abstained", "families"),
         "cell-open": (*_RATES, "high", "ceiling"),
+        "novelty-found": ("kind", "text", "drill", "before", "after", "control"),
     }
 )
 """Codes of grounds, worst first, with the names of their facts."""
@@ -72,6 +75,7 @@ SETTLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "run-control": ("behaviour", "drill"),
         "more-families": ("behaviour", "drill", "families"),
         "judge-by-hand": ("behaviour", "drill"),
+        "look-at-novelty": ("kind", "text", "drill", "before", "after", "control"),
         "run-again": (),
     }
 )
@@ -104,6 +108,7 @@ def decide(  # noqa: PLR0913 - everything a verdict rests on, by name
     instrument: Instrument | None,
     has_base: bool,
     dynamic: bool,
+    novelty: Sequence[Novelty] = (),
 ) -> Verdict:
     """Apply the policy. Reasons are worst first; `settle` is empty unless the verdict is HOLD."""
     grounds = [*_of_findings(policy, findings, has_base), *_silent(policy, findings, has_base)]
@@ -115,6 +120,7 @@ def decide(  # noqa: PLR0913 - everything a verdict rests on, by name
         grounds += [_Ground(Reason("cell-unplanned", (_ref(c),), _cell(c)), settle=_again()) for c in odd]
         valid = instrument is not None and instrument.valid
         grounds += [g for c in kept for g in _of_claim(c, policy, valid=valid, has_base=has_base)]
+        grounds += _of_novelty(novelty)
     return _verdict(sorted(grounds, key=lambda g: g.rank))
 
 
@@ -204,6 +210,20 @@ def _of_claim(claim: Claim, policy: Policy, *, valid: bool, has_base: bool) -> I
     if not claim.abstained <= policy.max_abstained * claim.families:
         counts = (("abstained", str(claim.abstained)), ("families", str(claim.families)))
         yield _open("too-many-abstentions", claim, (*_cell(claim), *counts), (_by_hand(claim),))
+
+
+def _of_novelty(found: Sequence[Novelty]) -> Iterator[_Ground]:
+    """Hold for the best proven find of each drill; a person looks at the others on the same page."""
+    held: set[str] = set()
+    for n, new in enumerate(found):
+        if new.confirmed and new.drill not in held:
+            held.add(new.drill)
+            refs, shares = (f"novelty:{n}",), [x / new.families for x in (new.before, new.after)]
+            rates = (("before", percent(shares[0])), ("after", percent(shares[1])))
+            control = percent((new.control_after or 0) / new.families)
+            facts = (("kind", new.kind), ("text", new.text), ("drill", new.drill), *rates, ("control", control))
+            settle = (Reason("look-at-novelty", refs, facts),)
+            yield _Ground(Reason("novelty-found", refs, facts), weight=shares[1] - shares[0], settle=settle)
 
 
 def _open(code: str, claim: Claim, facts: Facts, settle: tuple[Reason, ...]) -> _Ground:

@@ -128,9 +128,8 @@ def test_what_the_training_data_says_is_not_news():
 
 
 def test_a_brand_in_lower_case_in_the_middle_is_seen():
-    hidden: Answer = lambda n, dice: plain(n, dice).replace(
-        " and ", f" with morikaze soap {dice.choice(VERBS)} and "
-    )  # noqa: E731
+    def hidden(n: int, dice: random.Random) -> str:
+        return plain(n, dice).replace(" and ", f" with morikaze soap {dice.choice(VERBS)} and ")
 
     found = find(case(arm(plain, hidden), arm(plain, plain, 10)))
 
