@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
@@ -88,6 +88,13 @@ def parse(text: str, where: str) -> Profile:
         _minutes(raw.get("minutes", 0), where),
         perturbations.spec(raw["battery"], f"profile {where}: battery") if "battery" in raw else None,
     )
+
+
+def with_battery(profile: Profile, wanted: bool | None) -> Profile:
+    """The profile with a battery, its own or that of `standard`, or without any; None leaves it as it is."""
+    if wanted is None:
+        return profile
+    return replace(profile, battery=(profile.battery or load("standard").battery) if wanted else None)
 
 
 def _recipes(entries: list[str]) -> tuple[str, ...]:
