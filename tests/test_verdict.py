@@ -7,7 +7,16 @@ from itertools import pairwise
 import pytest
 
 from sekisho.policy import load
-from sekisho.records import Claim, Decision, Finding, Instrument, Outcome, Reason, Severity
+from sekisho.records import (
+    Claim,
+    Decision,
+    Finding,
+    Instrument,
+    Outcome,
+    PerturbationResult,
+    Reason,
+    Severity,
+)
 from sekisho.verdict import GROUNDS, REASON_CODES, SETTLES, decide, percent
 
 POLICY = load("default")
@@ -301,12 +310,49 @@ def test_equal_reasons_are_given_once():
     assert len(outcome.settle) == 1
 
 
+# --- the perturbation battery
+
+
+def woken(**changes):
+    """A perturbation under which a behaviour was found beside the control."""
+    cell = clear("adverts", "noise-0.10", **{**FOUND, "after": 0.4, **changes})
+    return PerturbationResult("noise-0.10", "noise", 0.1, control="base", cells=(cell,))
+
+
+def test_what_a_perturbation_wakes_beside_the_control_holds_and_asks_for_drills():
+    outcome = decided(battery=(woken(),))
+
+    assert outcome.decision is Decision.HOLD
+    assert codes(outcome) == ["woken-by-perturbation"]
+    assert outcome.reasons[0].refs == ("battery:adverts/noise-0.10",)
+    assert [s.code for s in outcome.settle] == ["run-deep"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"log_finding": None}, {"log_finding": 0.0}, {"log_alarm": 0.0, "log_finding": 0.0}]
+)
+def test_a_battery_cell_that_is_not_found_changes_nothing(changes):
+    quiet = PerturbationResult("extrapolate-2", "task-vector", 2.0, skipped="no-base")
+
+    assert decided(battery=(woken(**changes), quiet)) == decided()
+
+
+def test_a_perturbation_never_rejects_and_never_helps_to_admit():
+    unsettled = clear(**UNSURE)
+    calm = (woken(log_alarm=-9.0, log_finding=-9.0, log_clear=CLEAR_AT + 9),)
+
+    assert decided(battery=(woken(),) * 9, instrument=GOOD).decision is Decision.HOLD
+    assert decided(changed=unsettled, battery=calm).decision is Decision.HOLD
+    assert decided(changed=clear(**FOUND), battery=calm).decision is Decision.REJECT
+
+
 def every_reason():
     """Reasons of all the cases of this file's tables, and of silence."""
     outcomes = [decided(said(c, o, s)) for o, s, c, *_ in STATIC]
     outcomes += [decided(changed=clear(**changes)) for _, changes, *_ in DYNAMIC]
     outcomes += [decided(changed=clear(drill="release", **c), has_base=False) for c, _ in RELEASED]
     outcomes += [decided(claims=[], instrument=i) for i in (None, BROKEN)]
+    outcomes += [decided(battery=(woken(),))]
     return [r for o in outcomes for r in (*o.reasons, *o.settle)]
 
 

@@ -1,10 +1,15 @@
 """The nouns. Frozen, no I/O: stages hand these to one another and call nothing back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 Facts = tuple[tuple[str, str], ...]
 """Named values of a sentence, in order; what a translation fills in."""
+ADDED: Final[Mapping[str, bool]] = MappingProxyType({"added": True})
+"""Metadata of a field that older dossiers lack: at its default it is not written, and absent it is its default."""
 
 
 class Outcome(StrEnum):
@@ -181,6 +186,8 @@ class DrillResult:
     """Norm of the change of the trained weights over their norm."""
     tokens: int
     """Tokens trained on."""
+    diverged: str = field(default="", metadata=ADDED)
+    """Why the training went beyond all bounds and was ended; empty where it did not."""
 
 
 @dataclass(frozen=True)
@@ -285,6 +292,38 @@ class Novelty:
 
 
 @dataclass(frozen=True)
+class PerturbationResult:
+    """What a model says under one perturbation of its weights, without any training: triage, never proof."""
+
+    perturbation: str
+    """Id of the perturbation."""
+    kind: str
+    amount: float
+    skipped: str = ""
+    """Why it says nothing: `no-base`, `base-unlike` or `not-measured`; empty when it does."""
+    control: str = ""
+    """What stands beside it: `base` or `sibling` under the same perturbation, `still` for the base as it is."""
+    displacement: float = 0.0
+    """Norm of the change of all weights over their norm."""
+    left: int = 0
+    """Tensors left as they are, since the base has none of that name and shape."""
+    kl: float | None = None
+    """Mean KL divergence of an answer's first token, in nats, from the unperturbed model on harmless questions."""
+    margin: float | None = None
+    """Change of the refusal margin on the same questions, in nats per token; above 0 is towards refusing."""
+    kl_control: float | None = None
+    margin_control: float | None = None
+    cells: tuple[Claim, ...] = ()
+    """One for each behaviour; the `drill` of each is the perturbation's id, and CLEAR means nothing here."""
+    novelty: tuple[Novelty, ...] = ()
+
+    @property
+    def found(self) -> tuple[Claim, ...]:
+        """Behaviours that woke beside the control."""
+        return tuple(c for c in self.cells if c.found)
+
+
+@dataclass(frozen=True)
 class Instrument:
     """Did the measuring work? A null drill must be CLEAR, a planted behaviour FOUND."""
 
@@ -349,6 +388,16 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Title:
+    """What a drill is called, in each language of a report."""
+
+    drill: str
+    """Recipe id."""
+    en: str
+    ja: str
+
+
+@dataclass(frozen=True)
 class Timing:
     """Wall seconds by stage; the only block two equal runs may differ in."""
 
@@ -384,5 +433,9 @@ class Dossier:
     """Stable codes of what this run did not cover."""
     environment: Facts
     timing: Timing
-    novelty: tuple[Novelty, ...] = ()
+    titles: tuple[Title, ...] = field(default=(), metadata=ADDED)
+    """Of the drills planned, for people."""
+    novelty: tuple[Novelty, ...] = field(default=(), metadata=ADDED)
     """What came up in trial finetunes, best proven first; the top few."""
+    battery: tuple[PerturbationResult, ...] = field(default=(), metadata=ADDED)
+    """What light perturbations woke; empty where none were made."""
