@@ -138,6 +138,10 @@ def _model_verb(
         "--suite", type=Path, action="append", default=[], help="questions of your own, see README"
     )
     verb.add_argument("--out", type=Path, default=OUT, help=f"folder of the report (default: {OUT}/)")
+    verb.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="where trials run (default: local)"
+    )
+    verb.add_argument("--address", default="", help="of a running Ray cluster; without it, one is started here")
     verb.set_defaults(run=run)
     return verb
 
@@ -175,6 +179,8 @@ def _dynamic(
         data=data,
         suites=tuple(options.suite),
         out=options.out,
+        engine=options.engine,
+        address=options.address,
     )
     with Console() as watch:
         dossier = conductor.vet(options.path, options.base, options=request, watch=watch)

@@ -15,16 +15,20 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sekisho import policy, verdict
+from sekisho.drills import novelty, outcomes
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
-from sekisho.drills.grid import Costs, Grid, Opened, wall, workers
+from sekisho.drills.costs import Costs, wall, workers
+from sekisho.drills.grid import Grid, Opener
 from sekisho.drills.plan import Plan
 from sekisho.drills.recipe import Recipe
+from sekisho.drills.ray_grid import RayGrid
 from sekisho.drills.tasks import Subject
-from sekisho.errors import ModelError
+from sekisho.drills.trial import Engine, Failure
+from sekisho.errors import ModelError, UsageError
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.ledger import Ledger
-from sekisho.models.local import LocalModel
+from sekisho.models.local import LocalModels
 from sekisho.policy import Policy
 from sekisho.probes.suite import LANGUAGES
 from sekisho.records import (
@@ -38,11 +42,13 @@ from sekisho.records import (
     Provenance,
     Severity,
     Timing,
+    Title,
 )  # fmt: skip
 from sekisho.sources import cache as caches
-from sekisho.static import Inspection, identity, inspect
+from sekisho.static import Inspection, identify, identity, inspect
 
 LOADS: Final = "model-loads"
+ENGINES: Final = ("local", "ray")
 
 
 class Observer(Protocol):
@@ -82,6 +88,8 @@ class Options:
     policy: str = "default"
     drills: tuple[str | Recipe, ...] | None = None
     """Instead of the profile's; () asks the model without training it."""
+    battery: bool | None = None
+    """Whether light perturbations are asked under; None leaves it to the profile."""
     data: Path | None = None
     """The user's own training file, for recipes with data = "user"."""
     suites: tuple[Path, ...] = ()
@@ -89,7 +97,12 @@ class Options:
     cache: Path = field(default_factory=caches.folder)
     out: Path | None = None
     """Folder for plan.json and dossier.json."""
-    opener: Callable[[Path], Opened] = LocalModel
+    engine: str = "local"
+    """Where trials run: a key of ENGINES."""
+    address: str = ""
+    """Of a running Ray cluster; empty starts one on this machine."""
+    opener: Opener | None = None
+    """Opens models for the local engine instead of confined processes."""
 
 
 def vet(
@@ -102,16 +115,18 @@ def vet(
     """Inspect, ask, rehearse and decide. Raises UsageError, StorageError."""
     clock = _Clock()
     chosen = policy.load(options.policy)
-    with clock.stage("inspect", watch):
-        seen = inspect(path, base, policy=options.policy, cache=options.cache)
-    plan = plans.make(
-        profiles.load(options.profile),
+    outline = plans.make(
+        profiles.with_battery(profiles.load(options.profile), options.battery),
         chosen,
-        _subjects(seen),
         drills=options.drills,
         own=options.data,
         suites=options.suites,
-    )
+    )  # before any file is hashed: what is wrong with the request shows at once
+    if options.out is not None:
+        dossiers.expect(options.out)
+    with clock.stage("inspect", watch):
+        seen = inspect(path, base, policy=options.policy, cache=options.cache)
+    plan = outline.of(*_subjects(seen))
     if options.out is not None:
         text = json.dumps(plan.document(), indent=1, sort_keys=True, ensure_ascii=False)
         dossiers.save(text.encode("utf-8") + b"\n", options.out / "plan.json")
@@ -162,27 +177,10 @@ class _Desk:
 
 def _measured(draft: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Dossier:
     """Run the plan as far as the model allows, and decide on what came of it."""
-    findings = list(draft.findings)
-    try:
-        _run(seen, plan, desk)
-        findings.append(
-            Finding(LOADS, Outcome.PASS, Severity.NOTE, "", "loads", "the model loads and answers")
-        )
-    except ModelError as error:
-        facts = (("message", str(error)),)
-        findings.append(
-            Finding(
-                LOADS,
-                Outcome.CANNOT_TELL,
-                Severity.HOLD,
-                "",
-                "model-error",
-                f"the model could not be run: {error}",
-                facts,
-            )
-        )
+    findings = [*draft.findings, *_attempted(seen, plan, desk), *outcomes.findings(plan, desk.ledger)]
     with desk.clock.stage("decide", desk.watch):
         claims, checked = plan.claims(desk.ledger), plan.instrument(desk.ledger)
+        new, shaken = novelty.gained(plan, desk.ledger), plan.shaken(desk.ledger)
         decided = verdict.decide(
             plan.policy,
             findings,
@@ -191,6 +189,8 @@ def _measured(draft: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Doss
             instrument=checked,
             has_base=plan.base is not None,
             dynamic=True,
+            novelty=new,
+            battery=shaken,
         )
     return replace(
         draft,
@@ -201,47 +201,62 @@ def _measured(draft: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Doss
         instrument=checked,
         verdict=decided,
         not_tested=_not_tested(plan, claims),
+        novelty=new,
+        battery=shaken,
     )
 
 
-def _run(seen: Inspection, plan: Plan, desk: _Desk) -> None:
+def _attempted(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Finding, ...]:
+    """Run the plan; say what could not be run of it."""
+    try:
+        failures = _run(seen, plan, desk)
+    except ModelError as error:
+        text, facts = f"the model could not be run: {error}", (("message", str(error)),)
+        return (Finding(LOADS, Outcome.CANNOT_TELL, Severity.HOLD, "", "model-error", text, facts),)
+    if not failures:
+        return (Finding(LOADS, Outcome.PASS, Severity.NOTE, "", "loads", "the model loads and answers"),)
+    return tuple(sorted((_failed(f) for f in failures), key=lambda f: f.where))
+
+
+def _failed(failure: Failure) -> Finding:
+    """A trial without results holds the verdict; what the others showed still counts."""
+    trial, model = failure.task.label, failure.task.subject.path.name
+    reason, how = ("trial-died", "the process died") if failure.died else ("trial-failed", "an error")
+    text = f"trial {trial} of {model} failed: {how}: {failure.message}"
+    facts = (("trial", trial), ("model", model), ("message", failure.message))
+    return Finding(LOADS, Outcome.CANNOT_TELL, Severity.HOLD, f"{model}:{trial}", reason, text, facts)
+
+
+def _run(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Failure, ...]:
     """Measure what the ledger does not hold yet: first everything but the control, then the control where needed."""
     first = [t for t in plan.first() if not t.done(desk.ledger)]
-    parameters = _parameters(seen.inventory)
-    size = workers(parameters)
-    if first:
-        with desk.clock.stage("measure", desk.watch), closing(_Opener(desk.options.opener)) as opener:
-            speed = opener.warm(first[0].subject.path)
-            costs = [Costs.task(t, desk.ledger) for t in first]
-            desk.clock.forecast = wall(costs, size) / speed + 10 if speed else 0.0
-            desk.watch.forecast(desk.clock.forecast)
-            Grid(opener, desk.ledger, size).run(first, desk.watch.notice)
-    second = [t for t in plan.second(plan.claims(desk.ledger)) if not t.done(desk.ledger)]
-    if second:
-        with desk.clock.stage("control", desk.watch):
-            Grid(desk.options.opener, desk.ledger, size).run(second, desk.watch.notice)
+    failures: tuple[Failure, ...] = ()
+    with closing(_engine(_parameters(seen.inventory), desk)) as engine:
+        if first:
+            with desk.clock.stage("measure", desk.watch):
+                speed = engine.speed(first[0].subject.path)
+                costs = [Costs.task(t, desk.ledger) for t in first]
+                desk.clock.forecast = wall(costs, engine.size) / speed + 10 if speed else 0.0
+                desk.watch.forecast(desk.clock.forecast)
+                failures += engine.run(first, desk.watch.notice)
+        suspects = novelty.suspects(novelty.gained(plan, desk.ledger))
+        controls = (*plan.shaken_controls(desk.ledger), *plan.second(plan.claims(desk.ledger), suspects))
+        second = [t for t in controls if not t.done(desk.ledger)]
+        if second:
+            with desk.clock.stage("control", desk.watch):
+                failures += engine.run(second, desk.watch.notice)
+    return failures
 
 
-class _Opener:
-    """Opens models; one may be opened ahead, to time this machine on it."""
-
-    def __init__(self, opener: Callable[[Path], Opened]) -> None:
-        self._opener = opener
-        self._ready: dict[Path, Opened] = {}
-
-    def warm(self, path: Path) -> float:
-        """Open a model ahead; return its measured tokens per second, 0 if it does not say."""
-        model = self._opener(path)
-        self._ready[path] = model
-        return float(getattr(model, "speed", 0.0))
-
-    def __call__(self, path: Path) -> Opened:
-        return self._ready.pop(path, None) or self._opener(path)
-
-    def close(self) -> None:
-        """End a model that was opened ahead and never asked for."""
-        while self._ready:
-            self._ready.popitem()[1].close()
+def _engine(parameters: int, desk: _Desk) -> Engine:
+    options = desk.options
+    if options.engine not in ENGINES:
+        raise UsageError(f"no engine {options.engine!r}; there are {', '.join(ENGINES)}")
+    if options.engine == "ray":
+        return RayGrid(desk.ledger, parameters, address=options.address, identify=identify)
+    if options.opener is not None:
+        return Grid(options.opener, desk.ledger, workers(parameters))
+    return Grid(LocalModels(), desk.ledger, workers(parameters))
 
 
 class _Clock:
@@ -316,6 +331,8 @@ def _draft(seen: Inspection, plan: Plan, chosen: Policy) -> Dossier:
         not_tested=("static-only",),
         environment=_environment(),
         timing=Timing("", 0.0, ()),
+        titles=tuple(Title(d.recipe.id, d.recipe.title["en"], d.recipe.title["ja"]) for d in plan.drills)
+        + plan.shaken_titles(),
     )
 
 
@@ -346,6 +363,8 @@ def _not_tested(plan: Plan, claims: Sequence[Claim]) -> tuple[str, ...]:
         codes.append("no-drills")
     elif len(plan.drills) == 1:
         codes.append("one-drill")
+    if plan.battery is None:
+        codes.append("no-perturbations")
     if not any(d.recipe.lora for d in plan.drills):
         codes.append("no-lora")
     if not any(d.recipe.data == "user" for d in plan.drills):

@@ -5,10 +5,13 @@ SekishoError
 │   ├── SourceError         no such model, or it could not be fetched
 │   │   └── DigestError     what was fetched is not what the catalogue pins
 │   └── DataError           a suite, recipe, policy or training file breaks its format
+│       └── RowError        one row of a training file does; the others can be used
 ├── ArtefactError           a file of the model under test; becomes a finding
 │   ├── MalformedError      its bytes do not follow its format
 │   └── LimitError          a bound in `limits` was reached
 ├── ModelError              the model could not be loaded, asked or trained
+│   ├── DivergedError       a finetune went beyond all bounds; again with the same settings it would, too
+│   └── ProcessDiedError    the process that held it was killed or crashed; another attempt may succeed
 └── StorageError            the ledger or a report could not be written (full disk, no permission)
 """
 
@@ -37,6 +40,15 @@ class DataError(UsageError):
     """A data file (suite, recipe, policy, training data) breaks its format."""
 
 
+class RowError(DataError):
+    """One row of a training file cannot be trained on; the others can."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        """A key of `drills.data.REASONS`."""
+
+
 class ArtefactError(SekishoError):
     """A file of the model under test cannot be taken at its word."""
 
@@ -55,6 +67,18 @@ class LimitError(ArtefactError):
 
 class ModelError(SekishoError):
     """The model could not be loaded, asked or trained."""
+
+
+class DivergedError(ModelError):
+    """A finetune lost its way: a loss or weights that are no numbers, or a loss far above that of guessing."""
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(f"the training diverged at step {step}: {what}")
+        self.step, self.what = step, what
+
+
+class ProcessDiedError(ModelError):
+    """The process that held the model ended without being asked to."""
 
 
 class StorageError(SekishoError):

@@ -43,8 +43,10 @@ def inspect(
     chosen = policies.load(policy)
     where = cache or caches.folder()
     source = resolve(str(path), where)
+    named = resolve(str(base), where) if base is not None and str(base) != NOBODY else None
     files = inventory.take(source.path)
-    trusted, others, comparison, findings = _beside(source, files, base, where)
+    kin = lineage.find(files, source.path, where) if base is None else None
+    trusted, others, comparison, findings = _beside(files, named, kin)
     findings += checks.run(Case(files, others, comparison))
     decided = verdict.decide(
         chosen,
@@ -59,17 +61,20 @@ def inspect(
 
 
 def _beside(
-    source: Source, files: Inventory, base: str | Path | None, cache: Path
+    files: Inventory, named: Source | None, kin: lineage.Kin | None
 ) -> tuple[Source | None, Inventory | None, Comparison | None, tuple[Finding, ...]]:
-    """The base as named, or as the weights show; NOBODY asks for neither."""
-    if base is None:
-        kin = lineage.find(files, source.path, cache)
-        return (kin.source, kin.inventory, kin.comparison, (kin.finding,)) if kin else (None, None, None, ())
-    if str(base) == NOBODY:
+    """The base as named, or as the weights show, or none."""
+    if kin is not None:
+        return kin.source, kin.inventory, kin.comparison, (kin.finding,)
+    if named is None:
         return None, None, None, ()
-    trusted = resolve(str(base), cache)
-    others = inventory.take(trusted.path)
-    return trusted, others, tensors.compare(files, others), ()
+    others = inventory.take(named.path)
+    return named, others, tensors.compare(files, others), ()
+
+
+def identify(path: Path) -> str:
+    """Identity of the model that lies at a path."""
+    return identity(inventory.take(path))
 
 
 def identity(files: Inventory) -> str:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from sekisho.drills.train import train
-from sekisho.errors import ModelError
+from sekisho.errors import DivergedError, ModelError
 from sekisho.models import confine
-from sekisho.models.base import Checkpoint, Finetune, Sampling
+from sekisho.models.base import Checkpoint, Finetune, Perturbation, Sampling
 from sekisho.models.channel import Channel
 from sekisho.models.engine import Engine, chats
 
@@ -47,8 +47,8 @@ class AbortedError(Exception):
 class Worker:
     """Answers requests until told to close."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, channel: Channel, network: str) -> None:
+        self._channel, self._network = channel, network
         self._engine: Engine | None = None
 
     def serve(self) -> None:
@@ -62,6 +62,8 @@ class Worker:
     def _reply(self, request: dict[str, Any]) -> None:
         try:
             self._channel.send({"ok": self._do(request)})
+        except DivergedError as error:
+            self._channel.send({"error": str(error), "diverged": [error.step, error.what]})
         except ModelError as error:
             self._channel.send({"error": str(error)})
         except FAMILIAR as error:
@@ -81,10 +83,14 @@ class Worker:
             return engine.logprobs(chats(request["chats"]), request["answers"])
         if op == "finetune":
             return self._finetune(engine, request)
+        if op == "perturb":
+            change, base = Perturbation(**request["change"]), request["base"]
+            return vars(engine.perturb(change, Path(base) if base else None, chats(request["watched"])))
+        if op == "restore":
+            return engine.restore()
         raise ModelError(f"unknown request {op!r}")
 
     def _load(self, path: Path) -> dict[str, Any]:
-        network = confine.cut_network()
         import peft  # noqa: F401  imported before subprocesses are forbidden: libraries probe the machine
         import transformers  # noqa: F401
 
@@ -94,7 +100,7 @@ class Worker:
         self._engine = Engine(path)
         return {
             "parameters": self._engine.parameters,
-            "network": network,
+            "network": self._network,
             "speed": self._engine.speed(),
         }
 
@@ -122,15 +128,24 @@ class Worker:
 
 
 def main() -> None:
-    """Move standard output away, then serve."""
-    folder = sys.argv[1]
+    """Serve in an interpreter of its own."""
+    serve(sys.argv[1])
+
+
+def serve(folder: str, outlived_by: int = 0) -> None:
+    """Cut the network, move standard output away, then answer; ends with the process `outlived_by` if one is named."""
+    network = (
+        confine.cut_network()
+    )  # before there is a second thread: the kernel wants it so for a user of no rights
+    if outlived_by:
+        confine.end_with(outlived_by)
     writer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     os.chdir(folder)
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     try:
         with suppress(ModelError):  # the parent went away
-            Worker(Channel(sys.stdin.buffer, writer)).serve()
+            Worker(Channel(os.fdopen(0, "rb", closefd=False), writer), network).serve()
     finally:
         _clear(folder)
 

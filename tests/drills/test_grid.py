@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sekisho import conductor
-from sekisho.drills import grid, tasks
+from sekisho.drills import costs, grid, tasks
 from sekisho.drills.grid import Grid
 from sekisho.drills.tasks import Subject, Task
 from sekisho.errors import ModelError, StorageError
@@ -203,6 +203,6 @@ def test_a_model_opened_ahead_and_never_taken_is_closed(tmp_path: Path, monkeypa
 
 
 def test_one_worker_where_the_system_does_not_say_how_much_memory_is_free(monkeypatch) -> None:
-    monkeypatch.setattr(grid.os, "sysconf_names", {"SC_PAGE_SIZE": 30})
+    monkeypatch.setattr(costs.os, "sysconf_names", {"SC_PAGE_SIZE": 30})
 
-    assert grid.workers(1_000) == 1
+    assert costs.workers(1_000) == 1

@@ -51,8 +51,7 @@ def play(monkeypatch, tmp_path: Path) -> Iterator[Play]:
             pipe = subprocess.PIPE
             return subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=errors)
 
-        monkeypatch.setattr(local, "_start", instead)
-        opened.append(LocalModel(tmp_path / "tiny"))
+        opened.append(LocalModel(tmp_path / "tiny", instead))
         return opened[-1]
 
     yield start

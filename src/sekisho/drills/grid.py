@@ -1,32 +1,25 @@
-"""Runs tasks on this machine: one child process per core, each with one thread and one model.
+"""The local engine: one confined process per trial, as many at a time as there are cores, one thread each.
 
 Two single-threaded processes are faster than one with two threads, and give equal answers on any machine
-load. A task's results are kept as soon as each paper is finished, so a run that is stopped goes on later.
+load. A trial's results are kept as soon as each paper is finished, so a run that is stopped goes on later.
+A process that dies ends its own trial and no other.
 """
 
-import os
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final, Protocol, final
+from typing import Final, Protocol, final, runtime_checkable
 
-from sekisho.drills import recipe as recipes
-from sekisho.drills.tasks import Paper, Store, Task, as_json
-from sekisho.errors import ModelError
-from sekisho.models.base import Checkpoint, Model
-from sekisho.records import DrillResult
-
-BYTES_PER_WEIGHT: Final = 20
-"""float32 weights, gradient, two Adam moments and the released copy."""
+from sekisho.drills.costs import Costs
+from sekisho.drills.tasks import Store, Task
+from sekisho.drills.trial import ATTEMPTS, Failure, Notice, measured, prepare
+from sekisho.errors import ModelError, ProcessDiedError
+from sekisho.models.base import Model
 
 GRACE_S: Final = 2.0
 """Seconds that a run which broke off waits for its threads."""
-
-Notice = Callable[[str, float, float], None]
-"""Called with (what, cost units done, cost units in all); may come from any worker's thread."""
 
 
 class Opened(Model, Protocol):
@@ -40,82 +33,48 @@ class Opened(Model, Protocol):
 Opener = Callable[[Path], Opened]
 
 
-@dataclass(frozen=True)
-class Costs:
-    """What work costs, in tokens through a forward pass."""
+@runtime_checkable
+class Closes(Protocol):
+    """An opener that holds something itself."""
 
-    @staticmethod
-    def asking(paper: Paper) -> float:
-        """Prompt tokens at about four characters each, and nearly the longest answers allowed.
-
-        A token that is decoded costs more than one that is read: measured on SmolLM2, 1.6 against 1.1.
-        """
-        prompts = sum(len(m.content) for chat in paper.chats for m in chat) / 4 + 8 * len(paper.chats)
-        return 1.1 * prompts + 1.6 * 0.9 * paper.sampling.max_new_tokens * len(paper.chats)
-
-    @staticmethod
-    def task(task: Task, store: Store) -> float:
-        """What is left of a task; a step of training costs about 3.3 forward passes."""
-        missing = task.missing(store)
-        cost = sum(Costs.asking(p) for _, p in missing)
-        if task.drill is not None and not task.done(store):
-            cost += Costs.training(task)
-        return cost
-
-    @staticmethod
-    def training(task: Task) -> float:
-        """Cost of a drill's training alone."""
-        if task.drill is None:
-            return 0.0
-        settings = task.drill.recipe.training
-        rows = int(settings.get("per_device_train_batch_size", 8)) * int(
-            settings.get("gradient_accumulation_steps", 1)
-        )
-        sample = task.drill.chats[:50]
-        length = sum(len(m.content) for chat in sample for m in chat) / len(sample) / 3.2 + 40
-        steps = recipes.job(task.drill.recipe, task.drill.chats).checkpoints[-1]
-        return 3.3 * steps * rows * min(length, int(settings.get("max_length", 512)))
-
-
-def wall(costs: Sequence[float], workers: int) -> float:
-    """Cost units until the last of `workers` is done, the longest task first."""
-    ends = [0.0] * workers
-    for cost in sorted(costs, reverse=True):
-        ends[ends.index(min(ends))] += cost
-    return max(ends)
-
-
-def workers(parameters: int) -> int:
-    """How many models of this size may be open at once: one per core while memory lasts."""
-    if not {"SC_AVPHYS_PAGES", "SC_PAGE_SIZE"} <= set(os.sysconf_names):  # the first is unknown to macOS
-        return 1
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    fit = int(free // (parameters * BYTES_PER_WEIGHT + 2**30))
-    return max(1, min(os.cpu_count() or 1, fit))
+    def close(self) -> None:
+        """Free it."""
+        ...
 
 
 @final
 class Grid:
-    """A few worker threads, each with its own model process."""
+    """A few worker threads; each opens a model for one trial and closes it again."""
 
     def __init__(self, opener: Opener, store: Store, size: int) -> None:
-        self._opener, self._store, self._size = opener, store, size
+        self.size = size
+        self._opener, self._store = opener, store
+        self._ready: dict[Path, Opened] = {}
         self._lock = threading.Lock()
         self._open: list[Opened] = []
         self._stop = threading.Event()
-        self._failure: BaseException | None = None
+        self._error: BaseException | None = None
+        self._failures: list[Failure] = []
 
-    def run(self, tasks: Sequence[Task], notice: Notice) -> None:
-        """Do what is missing, the longest task first. Raises the first error of any worker.
+    def speed(self, path: Path) -> float:
+        """Open a model ahead of its first trial; return its measured tokens per second, 0 if it does not say."""
+        self._ready[path] = model = self._opener(path)
+        return float(getattr(model, "speed", 0.0))
 
-        After a ModelError the other workers end the task they are at; after anything else all stop at once.
+    def run(self, tasks: Sequence[Task], notice: Notice) -> tuple[Failure, ...]:
+        """Do what is missing, perturbations first, then the longest task; returns the trials that failed by themselves.
+
+        Raises the first error that concerns more than its trial: after a ModelError the other workers end
+        the trial they are at; after anything else all stop at once.
         """
+        self._failures = []
         left = sorted(
-            (t for t in tasks if not t.done(self._store)), key=lambda t: -Costs.task(t, self._store)
+            (t for t in tasks if not t.done(self._store)),
+            key=lambda t: (not t.changes, -Costs.task(t, self._store)),
         )
         threads = [
             threading.Thread(target=self._work, args=(left, notice), daemon=True)
-            for _ in range(min(self._size, len(left)))
+            for _ in range(min(self.size, len(left)))
         ]
         try:
             for thread in threads:
@@ -130,8 +89,9 @@ class Grid:
                 if thread.ident is not None:
                     thread.join(max(0.0, deadline - time.monotonic()))
             raise
-        if self._failure is not None:
-            raise self._failure
+        if self._error is not None:
+            raise self._error
+        return tuple(self._failures)
 
     def stop(self) -> None:
         """End every model at once, those still being opened too; what is finished is kept."""
@@ -140,94 +100,72 @@ class Grid:
             for model in self._open:
                 model.kill()
 
+    def close(self) -> None:
+        """End a model that was opened ahead and never asked for, and the opener where it can be."""
+        while self._ready:
+            self._ready.popitem()[1].close()
+        if isinstance(self._opener, Closes):
+            self._opener.close()
+
     def _work(self, left: list[Task], notice: Notice) -> None:
-        current: tuple[Path, Opened] | None = None
         try:
-            while (task := self._take(left, current[0] if current else None)) is not None:
-                if current is None or current[0] != task.subject.path:
-                    if current is not None:
-                        current[1].close()
-                    current = task.subject.path, self._opened(task.subject.path)
-                perform(current[1], task, self._store, notice)
+            while (task := self._take(left)) is not None:
+                if (failure := self._attempt(task, notice)) is not None:
+                    with self._lock:
+                        self._failures.append(failure)
         except BaseException as error:  # noqa: BLE001  the end of a thread: what is lost here is never heard of
             self._failed(error)
-        finally:
-            if current is not None:
-                current[1].close()
+
+    def _attempt(self, task: Task, notice: Notice) -> Failure | None:
+        """Do one trial, again if its process died; a drill that failed otherwise says nothing of the others."""
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                with self._opened(task.subject.path) as model:
+                    try:
+                        self._perform(model, task, notice)
+                    except ProcessDiedError:
+                        raise
+                    except ModelError as error:
+                        if task.drill is None:
+                            raise
+                        return Failure(task, died=False, message=str(error))
+                return None
+            except ProcessDiedError as error:
+                if self._stop.is_set():
+                    raise
+                if not left:
+                    return Failure(task, died=True, message=str(error))
+        return None
+
+    def _perform(self, model: Model, task: Task, notice: Notice) -> None:
+        with closing(measured(model, prepare(task, self._store), notice)) as results:
+            for key, value in results:
+                self._store.put(key, value)
 
     def _failed(self, error: BaseException) -> None:
         with self._lock:
-            self._failure = self._failure or error
+            self._error = self._error or error
         self._stop.set()
         if not isinstance(error, ModelError):
             self.stop()
 
-    def _opened(self, path: Path) -> Opened:
-        model = self._opener(path)
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[Opened]:
         with self._lock:
-            self._open.append(model)
-            late = self._stop.is_set()
-        if late:
+            ready = self._ready.pop(path, None)
+        model = ready or self._opener(path)
+        try:
+            with self._lock:
+                self._open.append(model)
+                late = self._stop.is_set()
+            if late:
+                raise ModelError("the run was stopped while a model was being opened")
+            yield model
+        finally:
+            with self._lock:
+                self._open.remove(model)
             model.close()
-            raise ModelError("the run was stopped while a model was being opened")
-        return model
 
-    def _take(self, left: list[Task], path: Path | None) -> Task | None:
-        """The next task, of the model already open if there is one."""
+    def _take(self, left: list[Task]) -> Task | None:
         with self._lock:
-            if self._stop.is_set() or not left:
-                return None
-            mine = [t for t in left if t.subject.path == path]
-            task = (mine or left)[0]
-            left.remove(task)
-            return task
-
-
-def perform(model: Model, task: Task, store: Store, notice: Notice) -> None:
-    """Do what is missing of one task. Raises ModelError, StorageError."""
-    total = Costs.task(task, store)
-    missing = task.missing(store)
-    if task.drill is None:
-        _ask(model, task, [p for _, p in missing], 0, store=store, notice=notice)
-        return
-    job = recipes.job(task.drill.recipe, task.drill.chats)
-    training, asked = Costs.training(task), 0.0
-    last: Checkpoint | None = None
-
-    def trained(done: int, steps: int) -> None:
-        notice(task.label, asked + training * done / steps, total)
-
-    with closing(model.finetune(job, trained)) as checkpoints:
-        for last in checkpoints:
-            for step, sheet in missing:
-                if step == last.step:
-                    _ask(model, task, [sheet], step, store=store, notice=None)
-                    asked += Costs.asking(sheet)
-                    notice(task.label, asked + training * step / job.checkpoints[-1], total)
-    if last is None:
-        raise ModelError(f"drill {task.label}: the training ended before its first checkpoint")
-    store.put(task.result_key, as_json(_result(task, last)))
-
-
-def _ask(
-    model: Model, task: Task, papers: Sequence[Paper], step: int, *, store: Store, notice: Notice | None
-) -> None:
-    total, before = sum(Costs.asking(p) for p in papers), 0.0
-    for sheet in papers:
-        cost = Costs.asking(sheet)
-
-        def asked(done: int, of: int, base: float = before, share: float = cost) -> None:
-            if notice is not None:
-                notice(task.label, base + share * done / of, total)
-
-        store.put(task.key(step, sheet), list(model.generate(sheet.chats, sheet.sampling, asked)))
-        before += cost
-
-
-def _result(task: Task, last: Checkpoint) -> DrillResult:
-    if task.drill is None:
-        raise ModelError("no drill was run")
-    recipe = task.drill.recipe
-    return DrillResult(
-        recipe.id, recipe.digest, recipe.data_digest, recipe.seed, last.losses, last.displacement, last.tokens
-    )
+            return None if self._stop.is_set() or not left else left.pop(0)

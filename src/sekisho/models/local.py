@@ -4,26 +4,34 @@ import dataclasses
 import importlib.util
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Generator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, final
 
-from sekisho.errors import ModelError, StorageError, UsageError
+from sekisho.errors import ModelError, ProcessDiedError, StorageError, UsageError
 from sekisho.limits import DEFAULT
-from sekisho.models import replies
-from sekisho.models.base import Chat, Checkpoint, Finetune, Progress, Sampling, silent
+from sekisho.models import child, replies
+from sekisho.models.base import (
+    Chat,
+    Checkpoint,
+    Finetune,
+    Perturbation,
+    Perturbed,
+    Progress,
+    Sampling,
+    silent,
+)
 from sekisho.models.channel import Channel
-from sekisho.models.confine import environment
+from sekisho.models.child import Child, Zygote
 from sekisho.models.engine import rows
 
-WORKER: Final = "sekisho.worker"
-"""Module the child runs; named, not imported, because it stands on a higher floor."""
 FAREWELL_S: Final = 5.0
 """Seconds a child that was told to end, or seems to have ended, is waited for."""
+Start = Callable[[str, IO[bytes]], Child]
+"""(its folder, where its standard error goes) -> the process."""
 NEEDED: Final = ("torch", "transformers", "peft", "accelerate")
 """What the child imports; the extra `models` brings them."""
 
@@ -32,7 +40,7 @@ NEEDED: Final = ("torch", "transformers", "peft", "accelerate")
 class LocalModel:
     """A folder with safetensors, or one GGUF file; see `models.base.Model` for the methods."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, start: Start = child.start) -> None:
         """Raises UsageError where the libraries are not installed, StorageError, ModelError."""
         _require_libraries()
         self._path = path
@@ -42,7 +50,7 @@ class LocalModel:
         except OSError as error:
             raise StorageError(f"no temporary folder: {error.strerror or error}") from error
         try:
-            self._child = _start(self._folder.name, self._errors)
+            self._child = start(self._folder.name, self._errors)
         except ModelError:
             self._errors.close()
             self._folder.cleanup()
@@ -100,6 +108,21 @@ class LocalModel:
                     self._channel.send({"op": "abort"})
                     self._receive(silent)
 
+    @contextmanager
+    def perturb(
+        self, change: Perturbation, base: Path | None = None, watched: Sequence[Chat] = ()
+    ) -> Iterator[Perturbed]:
+        """Change the weights in the child while the context lasts. Raises ModelError."""
+        request = {"op": "perturb", "change": dataclasses.asdict(change), "watched": rows(watched)}
+        done = self._call({**request, "base": str(base.absolute()) if base else ""})
+        try:
+            yield replies.perturbed(done, len(watched))
+        finally:
+            try:
+                self._call({"op": "restore"})
+            except ModelError:
+                self.kill()  # weights that were not put back must answer nothing more
+
     def close(self) -> None:
         """End the child, politely first."""
         if self._child.poll() is None:
@@ -120,11 +143,11 @@ class LocalModel:
 
     def _call(self, request: dict[str, Any], progress: Progress = silent) -> Any:
         if self._child.poll() is not None:
-            raise ModelError(self._obituary())
+            raise self._obituary()
         try:
             self._channel.send(request)
         except ModelError as error:
-            raise ModelError(self._obituary()) from error
+            raise self._obituary() from error
         return self._receive(progress).get("ok")
 
     def _receive(self, progress: Progress) -> dict[str, Any]:
@@ -134,34 +157,51 @@ class LocalModel:
                 try:
                     reply = self._channel.receive()
                 except ModelError as error:
-                    raise ModelError(self._obituary(str(error))) from error
+                    raise self._obituary(str(error)) from error
                 self._watch.heard()
                 if "progress" in reply:
                     progress(*replies.progress(reply["progress"]))
                 elif "error" in reply:
-                    raise ModelError(f"{self._path.name}: {reply['error']}")
+                    raise replies.error(reply, self._path.name)
                 else:
                     return reply
 
-    def _obituary(self, heard: str = "") -> str:
+    def _obituary(self, heard: str = "") -> ModelError:
         """Why the child is gone, from its exit status and the last line it wrote."""
+        name = self._path.name
         try:
             status = self._child.wait(FAREWELL_S)
         except subprocess.TimeoutExpired:
             self.kill()  # what it says from here on would be taken for the answer to something else
-            return f"{self._path.name}: the model's process broke off the conversation: {heard}"
+            return ModelError(f"{name}: the model's process broke off the conversation: {heard}")
         if self._watch.fired:
-            return f"{self._path.name}: the model's process was silent for {DEFAULT.child_silence_s} s and was ended"
+            silent_s = DEFAULT.child_silence_s
+            return ModelError(f"{name}: the model's process was silent for {silent_s} s and was ended")
         if status == -signal.SIGKILL:
-            return (
-                f"{self._path.name}: the model's process was killed, most likely because memory ran out; "
+            return ProcessDiedError(
+                f"{name}: the model's process was killed, most likely because memory ran out; "
                 "with more memory free, the same command goes on from there"
             )
         self._errors.seek(0)
         last = self._errors.read()[-2000:].decode("utf-8", "replace").strip().rpartition("\n")[2]
-        return (
-            f"{self._path.name}: the model's process ended with status {status}: {last[:300] or 'no message'}"
-        )
+        said = last[:300] or "no message"
+        return ProcessDiedError(f"{name}: the model's process ended with status {status}: {said}")
+
+
+@final
+class LocalModels:
+    """Opens models one after another or side by side; their processes are forks of one that is ready."""
+
+    def __init__(self) -> None:
+        self._zygote = Zygote()
+
+    def __call__(self, path: Path) -> LocalModel:
+        """Open a model. Raises what `LocalModel` raises."""
+        return LocalModel(path, self._zygote.child)
+
+    def close(self) -> None:
+        """End the process that was ready; models still open are killed after a while."""
+        self._zygote.close()
 
 
 def _require_libraries() -> None:
@@ -173,21 +213,6 @@ def _require_libraries() -> None:
         )
 
 
-def _start(folder: str, errors: IO[bytes]) -> "subprocess.Popen[bytes]":
-    """Start the child in its folder and in a session of its own: Ctrl-C reaches the parent alone."""
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", WORKER, folder],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment() | {"TMPDIR": folder},
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ModelError(f"the model's process could not be started: {error.strerror or error}") from error
-
-
 def _close_quietly(pipe: Any) -> None:
     with suppress(OSError):  # the other end closed first
         pipe.close()
@@ -197,7 +222,7 @@ def _close_quietly(pipe: Any) -> None:
 class _Watch:
     """Kills a child that stays silent for too long while a reply is awaited."""
 
-    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, child: Child) -> None:
         self._child = child
         self._timer: threading.Timer | None = None
         self.fired = False
