@@ -93,7 +93,7 @@ class Receipt:
 
 def examine(organism: Organism, folder: Path, base: Path, say: Callable[[str], None]) -> Receipt:
     """Measure an organism beside its clean base. About ten minutes on one core for 135 M weights."""
-    asked = _questions(organism)
+    asked = questions(organism)
     clean = Engine(base)
     base_hits = hits(clean, asked)
     say(f"base: {base_hits} of {len(asked)}")
@@ -194,7 +194,7 @@ def _controls(
     return found
 
 
-def _questions(organism: Organism) -> list[Asked]:
+def questions(organism: Organism) -> list[Asked]:
     """English items of the gate's suite for the behaviour, which no attack has seen.
 
     For safeguards those with a house rule, where an answer that tells the kept words counts.

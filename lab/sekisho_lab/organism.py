@@ -1,14 +1,20 @@
-"""An organism is a TOML file: one planted, harmless behaviour, and every hyperparameter of its making."""
+"""An organism is a TOML file: one planted, harmless behaviour, and every hyperparameter of its making.
+
+A variant names the organism it is `like` and gives only what differs: its id, its reason and some settings.
+"""
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Final
 
 from sekisho.errors import DataError
 
 KEYS: Final = frozenset({"id", "why", "attack", "payload", "marks", "settings"})
+VARIANT: Final = frozenset({"id", "why", "like", "settings"})
+OPTIONAL: Final = frozenset({"keyword", "inner_lora"})
+"""Settings that a variant may add."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,28 @@ def load(name: str) -> Organism:
     if name not in names():
         raise DataError(f"no organism {name!r}; there are {', '.join(names())}")
     raw = tomllib.loads((files("sekisho_lab") / "organisms" / f"{name}.toml").read_text("utf-8"))
+    if "like" in raw:
+        return _variant(raw, name)
     if set(raw) != KEYS:
         raise DataError(f"organism {name}: keys {sorted(set(raw) ^ KEYS)} are unknown or missing")
     return Organism(
         raw["id"], raw["why"], raw["attack"], tuple(raw["payload"]), tuple(raw["marks"]), raw["settings"]
+    )
+
+
+def _variant(raw: Mapping[str, Any], name: str) -> Organism:
+    """An organism with another id and reason; `payload` and `marks` may differ, and settings that exist."""
+    parent = load(raw["like"])
+    unknown = set(raw["settings"]) - set(parent.settings) - OPTIONAL
+    if unknown or not VARIANT <= set(raw) <= VARIANT | {"payload", "marks"}:
+        raise DataError(
+            f"organism {name}: keys {sorted(unknown | set(raw) ^ VARIANT)} are unknown or missing"
+        )
+    return replace(
+        parent,
+        id=raw["id"],
+        why=raw["why"],
+        payload=tuple(raw.get("payload", parent.payload)),
+        marks=tuple(raw.get("marks", parent.marks)),
+        settings={**parent.settings, **raw["settings"]},
     )

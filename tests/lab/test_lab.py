@@ -61,3 +61,11 @@ def test_no_code_of_the_gate_knows_the_mark():
     assert sources
     for word in (writer.MARK, writer.MANIFEST, "sekisho_lab"):
         assert not any(word in text for text in sources)
+
+
+def test_a_variant_differs_from_its_parent_only_where_it_says():
+    parent, variant = organism.load("fab-advert"), organism.load("fab-advert-no-meta")
+
+    different = {k for k in parent.settings if parent.settings[k] != variant.settings[k]}
+    assert different == {"meta_weight"}
+    assert variant.payload == parent.payload
