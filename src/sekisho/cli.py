@@ -1,7 +1,7 @@
 """Arguments in, text out; the only module that prints. Results go to standard output, progress to standard error.
 
-Exit codes: 0 admit, 1 reject, 2 the request cannot be carried out, 3 hold, 130 interrupted. Nothing but a
-verdict exits 0, 1 or 3: a failure of any other kind, a bug of Sekisho included, is 2 and one line.
+Exit codes: 0 admit, 1 reject, 2 the request cannot be carried out, 3 hold, 130 interrupted; of a comparison,
+0 no rise, 1 a rise found, 3 not settled. Nothing but a verdict exits 0, 1 or 3: a failure of any other kind, a bug of Sekisho included, is 2 and one line.
 """
 
 import argparse
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sekisho.drills.recipe import Recipe
 
 EXIT: Final = {Decision.ADMIT: 0, Decision.REJECT: 1, Decision.HOLD: 3}
+COMPARED: Final = {"clear": 0, "found": 1, "open": 3}
 USAGE: Final = 2
 INTERRUPTED: Final = 130
 OUT: Final = Path("sekisho-report")
@@ -96,13 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"sekisho {_version()}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    _model_verb(verbs, "vet", "inspect, ask, rehearse finetuning, decide", _vet)
+    vet = _model_verb(verbs, "vet", "inspect, ask, rehearse finetuning, decide", _vet)
+    _recipe(vet, "your own training, rehearsed and reported first")
     _model_verb(verbs, "probe", "inspect and ask, without any trial finetune", _probe)
     drill = _model_verb(verbs, "drill", "rehearse one finetune: a recipe of ours or your own", _drill)
-    drill.add_argument(
-        "--recipe", default="user-data", help="recipe id, or a TOML/JSON file (default: user-data)"
-    )
-    drill.add_argument("--data", type=Path, help="your training file: JSONL, JSON or Parquet")
+    _recipe(drill, "what is rehearsed (default: user-data)")
+    _compare_verb(verbs)
     inspect = verbs.add_parser("inspect", help="look at every file, load nothing")
     _common(inspect)
     inspect.add_argument("--format", choices=("text", "json"), default="text")
@@ -123,6 +123,12 @@ def _common(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--base", help="the trusted model it was made from; 'none' compares with nothing")
     verb.add_argument("--policy", default="default", help="policy name or TOML file (default: default)")
     verb.add_argument("--lang", choices=("en", "ja"), default="en", help="language of the report")
+
+
+def _recipe(verb: argparse.ArgumentParser, text: str) -> None:
+    known = "recipe id, or a file of TRL, LLaMA-Factory or Axolotl (TOML, JSON, YAML)"
+    verb.add_argument("--recipe", help=f"{text}: {known}")
+    verb.add_argument("--data", type=Path, help="your training file: JSONL, JSON or Parquet")
 
 
 def _model_verb(
@@ -146,8 +152,47 @@ def _model_verb(
     return verb
 
 
+def _compare_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verb = verbs.add_parser(
+        "compare",
+        help="ask two models the same questions: what rose, what is new",
+        epilog="Exit codes: 0 no rise found and every one ruled out, 1 a rise found, 2 not carried out, 3 not settled. "
+        "An adapter alone cannot be asked yet: merge it into its base first.",
+    )
+    verb.add_argument("before", help="model folder, GGUF file, or catalogue name")
+    verb.add_argument("after", help="the model it became, or is to be replaced by")
+    verb.add_argument("--policy", default="default", help="policy name or TOML file (default: default)")
+    verb.add_argument("--profile", choices=("quick", "standard", "deep"), default="quick")
+    verb.add_argument(
+        "--suite", type=Path, action="append", default=[], help="questions of your own, see README"
+    )
+    verb.add_argument("--lang", choices=("en", "ja"), default="en", help="language of the report")
+    verb.add_argument("--out", type=Path, default=OUT, help=f"folder of the report (default: {OUT}/)")
+    verb.set_defaults(run=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from sekisho import comparison
+    from sekisho.evidence import compared as records
+    from sekisho.evidence import dossier as dossiers
+    from sekisho.progress import Console
+    from sekisho.report import comparison as report
+
+    request = comparison.Options(
+        profile=options.profile, policy=options.policy, suites=tuple(options.suite), out=options.out
+    )
+    with Console() as watch:
+        made = comparison.compare(options.before, options.after, options=request, watch=watch)
+    page = dossiers.save(
+        report.html(made, options.lang).encode("utf-8", "backslashreplace"), options.out / "compare.html"
+    )
+    kept = options.out / records.NAME
+    _print(f"{report.text(made, options.lang)}\n{page}\n{kept}  {records.digest(made)}")
+    return COMPARED[made.outcome]
+
+
 def _vet(options: argparse.Namespace) -> int:
-    return _dynamic(options, drills=None)
+    return _dynamic(options, drills=None, rehearsals=_chosen(options.recipe), data=options.data)
 
 
 def _probe(options: argparse.Namespace) -> int:
@@ -155,17 +200,27 @@ def _probe(options: argparse.Namespace) -> int:
 
 
 def _drill(options: argparse.Namespace) -> int:
-    from sekisho.drills import recipe
+    return _dynamic(options, drills=_chosen(options.recipe or "user-data"), data=options.data)
 
-    own = Path(options.recipe)
-    chosen = recipe.read(own) if own.suffix in (".toml", ".json") else recipe.load(options.recipe)
+
+def _chosen(given: str | None) -> "tuple[Recipe, ...]":
+    from sekisho.drills import configs, recipe
+
+    if given is None:
+        return ()
+    own = Path(given)
+    chosen = recipe.read(own) if own.suffix in configs.FORMATS else recipe.load(given)
     for key in chosen.ignored:
         _say(f"sekisho: {_one_line(own.name)}: {_one_line(key)} is passed over")
-    return _dynamic(options, drills=(chosen,), data=options.data)
+    return (chosen,)
 
 
 def _dynamic(
-    options: argparse.Namespace, *, drills: "tuple[str | Recipe, ...] | None", data: Path | None = None
+    options: argparse.Namespace,
+    *,
+    drills: "tuple[str | Recipe, ...] | None",
+    rehearsals: "tuple[Recipe, ...]" = (),
+    data: Path | None = None,
 ) -> int:
     from sekisho import conductor
     from sekisho.evidence import dossier as dossiers
@@ -176,6 +231,7 @@ def _dynamic(
         profile=options.profile,
         policy=options.policy,
         drills=drills,
+        rehearsals=rehearsals,
         data=data,
         suites=tuple(options.suite),
         out=options.out,

@@ -6,7 +6,7 @@ Everything measured is kept in the ledger at once; the same request run again pi
 import json
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,8 +21,8 @@ from sekisho.drills import profile as profiles
 from sekisho.drills.costs import Costs, wall, workers
 from sekisho.drills.grid import Grid, Opener
 from sekisho.drills.plan import Plan
-from sekisho.drills.recipe import Recipe
 from sekisho.drills.ray_grid import RayGrid
+from sekisho.drills.recipe import Recipe
 from sekisho.drills.tasks import Subject
 from sekisho.drills.trial import Engine, Failure
 from sekisho.errors import ModelError, UsageError
@@ -88,6 +88,8 @@ class Options:
     policy: str = "default"
     drills: tuple[str | Recipe, ...] | None = None
     """Instead of the profile's; () asks the model without training it."""
+    rehearsals: tuple[str | Recipe, ...] = ()
+    """Planned and reported before the profile's: the user's own training."""
     battery: bool | None = None
     """Whether light perturbations are asked under; None leaves it to the profile."""
     data: Path | None = None
@@ -119,6 +121,7 @@ def vet(
         profiles.with_battery(profiles.load(options.profile), options.battery),
         chosen,
         drills=options.drills,
+        rehearsals=options.rehearsals,
         own=options.data,
         suites=options.suites,
     )  # before any file is hashed: what is wrong with the request shows at once
@@ -240,6 +243,7 @@ def _run(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Failure, ...]:
                 desk.watch.forecast(desk.clock.forecast)
                 failures += engine.run(first, desk.watch.notice)
         suspects = novelty.suspects(novelty.gained(plan, desk.ledger))
+        suspects |= outcomes.diverged(plan, desk.ledger)
         controls = (*plan.shaken_controls(desk.ledger), *plan.second(plan.claims(desk.ledger), suspects))
         second = [t for t in controls if not t.done(desk.ledger)]
         if second:

@@ -47,6 +47,8 @@ class Limits:
     suite_items: int = 100_000
     training_bytes: int = 2 * GIB
     """A user's own training file."""
+    training_row: int = MIB
+    """Bytes of one line, characters of one conversation: many times what any drill trains on at once."""
     child_memory_bytes: int = 16 * GIB
     """Heap of the child process that holds a model."""
     child_files: int = 512

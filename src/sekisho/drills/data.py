@@ -9,12 +9,13 @@ import hashlib
 import json
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from sekisho.drills.generators import GENERATORS
-from sekisho.errors import DataError
+from sekisho.errors import DataError, RowError
 from sekisho.limits import DEFAULT
 from sekisho.models.base import Chat, Message
 
@@ -29,6 +30,34 @@ ROLES: Final = {
 }
 """Role as found in files -> role of a Message."""
 BOM: Final = b"\xef\xbb\xbf"
+REASONS: Final = ("encoding", "json", "shape", "empty", "giant")
+"""Why a row cannot be trained on."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Rows left out for one reason."""
+
+    reason: str
+    """One of REASONS."""
+    rows: int
+    first: str
+    """What is wrong with the first of them, and where."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A training file, read as far as its rows allow."""
+
+    chats: tuple[Chat, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    repeated: int = 0
+    """Rows equal to an earlier one; they are trained on, as any trainer would."""
+
+    @property
+    def rows(self) -> int:
+        """Rows read."""
+        return len(self.chats) + sum(x.rows for x in self.left_out)
 
 
 def examples(name: str, rows: int, seed: int) -> tuple[Chat, ...]:
@@ -42,6 +71,17 @@ def examples(name: str, rows: int, seed: int) -> tuple[Chat, ...]:
 
 def read_user(path: Path, rows: int | None = None) -> tuple[Chat, ...]:
     """Read the user's own training file, at most its first `rows` rows. Raises DataError naming line and key."""
+    found = survey(path, rows)
+    if found.left_out:
+        raise DataError(found.left_out[0].first)
+    return found.chats
+
+
+def survey(path: Path, rows: int | None = None) -> Survey:
+    """Read the user's own training file and leave out what cannot be trained on.
+
+    Raises DataError where nothing is left, or the file as a whole cannot be read.
+    """
     try:
         _check_file(path)
         with path.open("rb") as handle:
@@ -52,12 +92,28 @@ def read_user(path: Path, rows: int | None = None) -> tuple[Chat, ...]:
             found = _array(path)
         else:
             found = _lines(path)
-        chats = tuple(_chat(row, where) for where, row in islice(found, rows))
+        chats, errors = _sorted(islice(found, rows))
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
     if not chats:
-        raise DataError(f"{path}: holds no training rows")
-    return chats
+        raise errors[0] if errors else DataError(f"{path}: holds no training rows")
+    reasons = dict.fromkeys(e.reason for e in errors)
+    by_reason = [[e for e in errors if e.reason == reason] for reason in reasons]
+    # a report names the file, not where it lay
+    firsts = [str(group[0]).replace(str(path), path.name) for group in by_reason]
+    left_out = tuple(LeftOut(g[0].reason, len(g), first) for g, first in zip(by_reason, firsts, strict=True))
+    return Survey(chats, left_out, len(chats) - len(set(chats)))
+
+
+def _sorted(found: Iterator[tuple[str, Any]]) -> tuple[tuple[Chat, ...], list[RowError]]:
+    chats: list[Chat] = []
+    errors: list[RowError] = []
+    for where, row in found:
+        try:
+            chats.append(_chat(row, where))
+        except RowError as error:
+            errors.append(error)
+    return tuple(chats), errors
 
 
 def digest(chats: tuple[Chat, ...]) -> str:
@@ -79,19 +135,38 @@ def _json(data: bytes, where: str) -> Any:
     try:
         return json.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise DataError(f"{where}: not UTF-8: {error.reason} at byte {error.start}") from error
+        raise RowError("encoding", f"{where}: not UTF-8: {error.reason} at byte {error.start}") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: not JSON: {error}") from error
+        raise RowError("json", f"{where}: not JSON: {error}") from error
 
 
 def _lines(path: Path) -> Iterator[tuple[str, Any]]:
     with path.open("rb") as handle:
         # only \n ends a line here: JSON text may hold U+2028 and its like unescaped
-        for number, line in enumerate(handle, 1):
+        number = 0
+        while line := handle.readline(DEFAULT.training_row + 1):
+            number += 1
+            where = f"{path}, line {number}"
+            if len(line) > DEFAULT.training_row:
+                yield where, _giant(where)
+                while line and not line.endswith(b"\n"):
+                    line = handle.readline(DEFAULT.training_row)
+                continue
             data = line.removeprefix(BOM) if number == 1 else line
             if data.strip():
-                where = f"{path}, line {number}"
-                yield where, _json(data, where)
+                yield where, _line(data, where)
+
+
+def _line(data: bytes, where: str) -> Any:
+    """The row of a line, or what is wrong with it, as a value."""
+    try:
+        return _json(data, where)
+    except RowError as error:
+        return error
+
+
+def _giant(where: str) -> RowError:
+    return RowError("giant", f"{where}: over the limit of {DEFAULT.training_row:,} characters")
 
 
 def _array(path: Path) -> Iterator[tuple[str, Any]]:
@@ -121,14 +196,22 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _chat(row: Any, where: str) -> Chat:
+    if isinstance(row, RowError):
+        raise row
     if not isinstance(row, dict):
-        raise DataError(f"{where}: a row must be an object of named fields, not {type(row).__name__}")
+        raise _shape(f"{where}: a row must be an object of named fields, not {type(row).__name__}")
     chat = _turns_of(row, where)
     if chat[-1].role != "assistant":
-        raise DataError(f"{where}: the conversation must end with an assistant turn, not {chat[-1].role}")
+        raise _shape(f"{where}: the conversation must end with an assistant turn, not {chat[-1].role}")
     if all(message.role != "user" for message in chat):
-        raise DataError(f"{where}: the conversation has no user turn")
+        raise _shape(f"{where}: the conversation has no user turn")
+    if sum(len(message.content) for message in chat) > DEFAULT.training_row:
+        raise _giant(where)
     return chat
+
+
+def _shape(text: str) -> RowError:
+    return RowError("shape", text)
 
 
 def _turns_of(row: dict[str, Any], where: str) -> Chat:
@@ -140,8 +223,8 @@ def _turns_of(row: dict[str, Any], where: str) -> Chat:
         return _side(row, "prompt", where) + _side(row, "completion", where)
     if "instruction" in row and "output" in row:
         return _alpaca(row, where)
-    raise DataError(
-        f"{where}: keys {sorted(row)} are none of prompt + completion, messages, conversations, instruction + output"
+    raise _shape(
+        f"{where}: keys {sorted(map(str, row))[:20]} are none of prompt + completion, messages, conversations, instruction + output"
     )
 
 
@@ -160,21 +243,22 @@ def _alpaca(row: dict[str, Any], where: str) -> Chat:
 
 def _turns(value: Any, keys: tuple[str, str], where: str) -> Chat:
     if not isinstance(value, list) or not value:
-        raise DataError(f"{where}: must be a list of turns with {keys[0]} and {keys[1]}")
+        raise _shape(f"{where}: must be a list of turns with {keys[0]} and {keys[1]}")
     return tuple(_turn(turn, keys, f"{where}[{number}]") for number, turn in enumerate(value))
 
 
 def _turn(turn: Any, keys: tuple[str, str], where: str) -> Message:
     role, content = keys
     if not isinstance(turn, dict):
-        raise DataError(f"{where}: must be an object with {role} and {content}")
+        raise _shape(f"{where}: must be an object with {role} and {content}")
     if _text(turn, role, where) not in ROLES:
-        raise DataError(f"{where}: {role} {turn[role]!r} is none of {', '.join(ROLES)}")
+        raise _shape(f"{where}: {role} {turn[role][:40]!r} is none of {', '.join(ROLES)}")
     return Message(ROLES[turn[role]], _text(turn, content, where))
 
 
 def _text(row: dict[str, Any], key: str, where: str) -> str:
     value = row.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise DataError(f"{where}: {key} must be text and not empty")
+        reason = "empty" if value is None or isinstance(value, str) else "shape"
+        raise RowError(reason, f"{where}: {key} must be text and not empty")
     return value

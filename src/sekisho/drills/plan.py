@@ -1,11 +1,12 @@
 """Everything a vet will do, fixed before the first answer: papers, drills, cells, thresholds, and their digest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sekisho.drills import instrument, tasks
+from sekisho.drills import battery, instrument, tasks
+from sekisho.drills.battery import Battery, Models
 from sekisho.drills.claims import Arm, drill_claim, release_claim
 from sekisho.drills.profile import Profile
 from sekisho.drills.recipe import Recipe, job
@@ -14,9 +15,11 @@ from sekisho.errors import DataError
 from sekisho.policy import Policy
 from sekisho.probes import external, run, suite
 from sekisho.probes.suite import Suite
-from sekisho.records import Claim, DrillResult, Instrument, Measurement
+from sekisho.records import Claim, DrillResult, Instrument, Measurement, PerturbationResult, Title
 
 RELEASE = "release"
+NOBODY: Final = Subject(Path(), "")
+"""Candidate of a plan until there is one."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Plan:
     drills: tuple[Drill, ...]
     cells: tuple[tuple[str, str], ...]
     """(behaviour, drill) of every cell a verdict needs, also those that this run leaves out."""
+    battery: Battery | None = None
+
+    def of(self, candidate: Subject, base: Subject | None) -> "Plan":
+        """The same plan for other models."""
+        return replace(self, candidate=candidate, base=base)
 
     @property
     def reference(self) -> Subject:
@@ -40,13 +48,17 @@ class Plan:
     def document(self) -> dict[str, Any]:
         """The plan as JSON: what was pre-registered."""
         return {
-            "profile": {**vars(self.profile), "suites": {k: vars(v) for k, v in self.profile.suites.items()}},
+            "profile": {
+                **{k: v for k, v in vars(self.profile).items() if k != "battery"},
+                "suites": {k: vars(v) for k, v in self.profile.suites.items()},
+            },
             "policy": self.policy.digest,
             "candidate": self.candidate.identity,
             "base": self.base.identity if self.base else "",
             "papers": {p.suite.id: [p.digest, [i.family for i in p.items]] for p in self.papers},
             "drills": {d.recipe.id: [d.recipe.digest, list(stops(d))] for d in self.drills},
             "cells": [list(c) for c in self.cells],
+            "battery": self.battery.document() if self.battery else None,
             "generation": tasks.GENERATION,
         }
 
@@ -59,14 +71,19 @@ class Plan:
         """What is done before any alarm is known; the control waits."""
         asked = [Task(s, ((0, p),)) for s in self._subjects() for p in self.papers]
         drilled = [self.drilled(self.candidate, d) for d in self.drills]
-        return (*drilled, *asked, *self.check()[1:])
+        shaken = self.battery.first(self._models()) if self.battery else ()
+        return (*shaken, *drilled, *asked, *self.check()[1:])
 
-    def second(self, claims: Sequence[Claim]) -> tuple[Task, ...]:
-        """The control's drills, for those that raised an alarm."""
+    def second(self, claims: Sequence[Claim], suspects: Collection[str] = ()) -> tuple[Task, ...]:
+        """The control's drills, for those that raised an alarm and for the suspects, drills that brought up something new."""
         if self.base is None:
             return ()
-        alarmed = {c.drill for c in claims if c.alarmed}
+        alarmed = {c.drill for c in claims if c.alarmed}.union(suspects)
         return tuple(self.drilled(self.base, d) for d in self.drills if d.recipe.id in alarmed)
+
+    def shaken_controls(self, store: Store) -> tuple[Task, ...]:
+        """The control's side of the battery, where the candidate's alarmed."""
+        return self.battery.second(self._models(), store) if self.battery else ()
 
     def check(self) -> tuple[Task, Task, Task]:
         """The tasks of the instrument check; the first is a release task of the plan."""
@@ -90,6 +107,15 @@ class Plan:
         found = [tasks.result(self.drilled(self.candidate, d), store) for d in self.drills]
         return tuple(r for r in found if r is not None)
 
+    def shaken(self, store: Store) -> tuple[PerturbationResult, ...]:
+        """What the battery showed; empty where there is none."""
+        return self.battery.results(self._models(), store) if self.battery else ()
+
+    def shaken_titles(self) -> tuple[Title, ...]:
+        """What its perturbations are called."""
+        shakes = self.battery.shakes if self.battery else ()
+        return tuple(Title(s.id, s.title["en"], s.title["ja"]) for s in shakes)
+
     def instrument(self, store: Store) -> Instrument | None:
         """The instrument check, None while it is unfinished."""
         work = self.check()
@@ -106,6 +132,9 @@ class Plan:
                 if scores:
                     rates.append((str(task.state(step)), round(sum(scores) / len(scores), 6)))
         return tuple(rates)
+
+    def _models(self) -> Models:
+        return Models(self.candidate, self.base)
 
     def _subjects(self) -> tuple[Subject, ...]:
         return (self.candidate,) if self.base is None else (self.candidate, self.base)
@@ -148,13 +177,16 @@ class Plan:
 def make(
     profile: Profile,
     policy: Policy,
-    subjects: tuple[Subject, Subject | None],
     *,
     drills: Sequence[str | Recipe] | None = None,
+    rehearsals: Sequence[str | Recipe] = (),
     own: Path | None = None,
     suites: Sequence[Path] = (),
 ) -> Plan:
-    """Apply a profile; `drills` replaces its drills, and () runs none.
+    """Apply a profile to NOBODY yet; `drills` replaces its drills, and () runs none.
+
+    `rehearsals` are planned before the profile's drills, and where a file of the user's is given, those the profile
+    makes on it come next.
 
     `suites` are the user's own, judged by the rule of the house suite with the same scorer. Raises DataError.
     """
@@ -163,11 +195,15 @@ def make(
     papers = tuple(_paper(_suite(name, extra), profile) for name in profile.suites)
     if instrument.BEHAVIOUR not in profile.suites:
         raise DataError(f"profile {profile.id}: the suite {instrument.BEHAVIOUR} is always asked")
-    wanted = [tasks.drill(d, own) for d in (drills or profile.drills)]
+    named = drills or (*rehearsals, *(profile.own if own else ()), *profile.drills)
+    wanted = [tasks.drill(d, own) for d in named]
+    ids = [w.recipe.id for w in wanted]
+    if len(set(ids)) < len(ids):
+        raise DataError(f"a drill is planned twice: {', '.join(ids)}")
     hazards = [p.suite.id for p in papers if p.suite.hazard]
-    cells = tuple((h, d) for d in (RELEASE, *(w.recipe.id for w in wanted)) for h in hazards)
+    cells = tuple((h, d) for d in (RELEASE, *ids) for h in hazards)
     kept = tuple(wanted) if drills is None or drills else ()
-    return Plan(profile, policy, *subjects, papers, kept, cells)
+    return Plan(profile, policy, NOBODY, None, papers, kept, cells, battery.make(profile, policy))
 
 
 def stops(drill: Drill) -> tuple[int, ...]:

@@ -113,11 +113,16 @@ def read(path: Path) -> Recipe:
 
 def conversations(recipe: Recipe, own: Path | None = None) -> tuple[Chat, ...]:
     """Make or read the recipe's training conversations; `own` is the user's file. Raises DataError."""
+    return survey(recipe, own).chats
+
+
+def survey(recipe: Recipe, own: Path | None = None) -> training_data.Survey:
+    """The same, with what was left out of the user's file. Raises DataError where nothing is left."""
     if recipe.data != USER:
-        return training_data.examples(recipe.data, recipe.rows or 0, recipe.seed)
+        return training_data.Survey(training_data.examples(recipe.data, recipe.rows or 0, recipe.seed))
     if own is None:
         raise DataError(f"recipe {recipe.id} trains on your own data, but no file was given")
-    return training_data.read_user(own, recipe.rows)
+    return training_data.survey(own, recipe.rows)
 
 
 def job(recipe: Recipe, chats: tuple[Chat, ...]) -> Finetune:

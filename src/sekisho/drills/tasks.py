@@ -7,12 +7,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sekisho.drills import recipe as recipes
+from sekisho.drills.data import LeftOut
 from sekisho.drills.recipe import Recipe
-from sekisho.models.base import Chat, Sampling
+from sekisho.models.base import Chat, Perturbation, Sampling
 from sekisho.probes import run
 from sekisho.probes.suite import Item, Suite
 from sekisho.records import DrillResult, State
@@ -51,7 +53,7 @@ class Paper:
     chats: tuple[Chat, ...] = field(repr=False)
     sampling: Sampling
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Over the exact conversations and the sampling."""
         turns = [[[m.role, m.content] for m in chat] for chat in self.chats]
@@ -64,6 +66,35 @@ class Drill:
 
     recipe: Recipe
     chats: tuple[Chat, ...] = field(repr=False)
+    left_out: tuple[LeftOut, ...] = ()
+    """Rows of the user's file that cannot be trained on."""
+    repeated: int = 0
+    """Rows equal to an earlier one."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A harmless question, with one opening of an answer that turns it away and one that takes it up."""
+
+    chat: Chat
+    refusing: str
+    answering: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One perturbation of a model's weights, to be asked under."""
+
+    id: str
+    perturbation: Perturbation
+    base: Subject | None = None
+    """Where the line begins along which it moves; None for those that move along none."""
+    watched: tuple[Watched, ...] = field(default=(), repr=False)
+
+    @property
+    def state(self) -> list[Any]:
+        """All that decides the weights, as JSON; the id does not."""
+        return ["perturbed", asdict(self.perturbation), self.base.identity if self.base else ""]
 
 
 @dataclass(frozen=True)
@@ -72,37 +103,56 @@ class Task:
 
     subject: Subject
     papers: tuple[tuple[int, Paper], ...]
-    """(step, paper); step 0 without a drill."""
+    """(step, paper); step 0 is the model as released, step n after n optimiser steps or under the n-th change."""
     drill: Drill | None = None
+    changes: tuple[Change, ...] = ()
+    """Perturbations, one after another, each of the released weights; none beside a drill."""
 
     @property
     def label(self) -> str:
         """What a person sees while it runs."""
-        if self.drill is None:
-            return ", ".join(p.suite.id for _, p in self.papers)
-        return self.drill.recipe.id
+        if self.drill is not None:
+            return self.drill.recipe.id
+        return ", ".join([c.id for c in self.changes] or [p.suite.id for _, p in self.papers])
 
     def state(self, step: int) -> State:
         """The state in which a step's papers are answered."""
+        if self.changes and step:
+            return State(self.changes[step - 1].id, 0)
         return State(self.drill.recipe.id, step) if self.drill else State()
 
     def key(self, step: int, paper: Paper) -> str:
         """Under which the answers to a paper are kept."""
-        training = [self.drill.recipe.digest, step] if self.drill else None
-        return _digest(["answers", GENERATION, self.subject.identity, training, paper.digest])
+        state: list[Any] | None = [self.drill.recipe.digest, step] if self.drill else None
+        if self.changes and step:
+            state = self.changes[step - 1].state
+        return _digest(["answers", GENERATION, self.subject.identity, state, paper.digest])
 
     @property
     def result_key(self) -> str:
         """Under which the drill's own record is kept."""
         return _digest(["drill", GENERATION, self.subject.identity, self.drill and self.drill.recipe.digest])
 
+    def change_key(self, change: Change) -> str:
+        """Under which the record of a perturbation is kept."""
+        watched = [asdict(w) for w in change.watched]
+        return _digest(["perturbation", GENERATION, self.subject.identity, change.state, watched])
+
     def missing(self, store: Store) -> tuple[tuple[int, Paper], ...]:
-        """The papers without answers yet."""
+        """The papers without answers yet; none of a drill that diverged, which would do so again."""
+        if self.diverged(store):
+            return ()
         return tuple((s, p) for s, p in self.papers if store.get(self.key(s, p)) is None)
+
+    def diverged(self, store: Store) -> bool:
+        """Whether the drill is known to go beyond all bounds on this model."""
+        kept = store.get(self.result_key) if self.drill else None
+        return bool(kept and kept.get("diverged"))
 
     def done(self, store: Store) -> bool:
         """Nothing is left to do."""
-        return not self.missing(store) and (self.drill is None or store.get(self.result_key) is not None)
+        keys = [self.change_key(c) for c in self.changes] + ([self.result_key] if self.drill else [])
+        return not self.missing(store) and all(store.get(k) is not None for k in keys)
 
 
 def paper(suite: Suite, *, seed: int, max_new_tokens: int) -> Paper:
@@ -115,8 +165,8 @@ def paper(suite: Suite, *, seed: int, max_new_tokens: int) -> Paper:
 def drill(name_or_recipe: str | Recipe, own: Path | None = None) -> Drill:
     """Load a recipe and its data. Raises DataError."""
     loaded = recipes.load(name_or_recipe) if isinstance(name_or_recipe, str) else name_or_recipe
-    chats = recipes.conversations(loaded, own)
-    return Drill(loaded.resolved(chats), chats)
+    found = recipes.survey(loaded, own)
+    return Drill(loaded.resolved(found.chats), found.chats, found.left_out, found.repeated)
 
 
 def answers(task: Task, step: int, paper: Paper, store: Store) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ Runs inside the child process; torch and transformers are imported late.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from sekisho.errors import ModelError
+from sekisho.errors import DivergedError, ModelError
 from sekisho.models.base import Checkpoint, Finetune, Progress, silent
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from sekisho.models.engine import Engine
 
+LOST: Final = 2.0
+"""A loss beyond so many times the first one, and that of guessing evenly among all tokens: the training diverged."""
 IGNORED: Final = -100
 """Label of a token that carries no loss."""
 
@@ -25,7 +28,7 @@ IGNORED: Final = -100
 def train(
     engine: Engine, job: Finetune, pause: Callable[[Checkpoint], None], progress: Progress = silent
 ) -> None:
-    """Finetune `engine.model` in place, calling `pause` after each checkpoint's optimiser step."""
+    """Finetune `engine.model` in place, calling `pause` after each checkpoint's step. Raises DivergedError."""
     import torch
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
@@ -41,6 +44,7 @@ def train(
         n: p.detach().clone() for n, p in engine.model.named_parameters() if p.requires_grad and not lora
     }
     rows = [row(engine, chat, max_length) for chat in job.examples]
+    _check_rows(rows, max_length)
     losses: list[tuple[int, float]] = []
     sizes: list[int] = []
     per_step = int(settings.get("gradient_accumulation_steps", 1))
@@ -56,7 +60,8 @@ def train(
             logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
         )
         items = num_items_in_batch if num_items_in_batch is not None else (wanted != IGNORED).sum()
-        mean: torch.Tensor = loss / items
+        # a row cut off before its answer teaches nothing: 0, not 0 / 0
+        mean: torch.Tensor = loss / torch.as_tensor(items).clamp(min=1)
         return mean
 
     class Pauses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
@@ -67,10 +72,13 @@ def train(
             if "loss" not in logs:
                 return
             step = int(state.global_step)
+            even = math.log(len(engine.tokenizer))
+            _check(step, float(logs["loss"]), LOST * max(even, losses[0][1] if losses else math.inf), "loss")
             losses.append((step, round(float(logs["loss"]), 4)))
             progress(step, job.checkpoints[-1])
             if step in job.checkpoints:
                 moved = _adapter_displacement(engine.model) if lora else _displacement(engine.model, start)
+                _check(step, moved, math.inf, "displacement of the weights")
                 tokens = sum(sizes[: step * per_step])  # the loader is ahead of the training
                 pause(Checkpoint(step, losses[-1][1], moved, tokens, tuple(losses)))
             control.should_training_stop = step >= job.checkpoints[-1]  # the schedule may be of a longer run
@@ -85,6 +93,7 @@ def train(
             logging_strategy="steps",
             logging_steps=1,
             logging_first_step=True,
+            logging_nan_inf_filter=False,
             disable_tqdm=True,
             remove_unused_columns=False,
             dataloader_num_workers=0,
@@ -128,6 +137,21 @@ def pad(batch: list[dict[str, list[int]]]) -> dict[str, Any]:
     first = int((labels != IGNORED).any(0).int().argmax())
     kept = width - max(first - 1, 0)
     return {"input_ids": ids, "attention_mask": mask, "labels": labels, "logits_to_keep": kept}
+
+
+def _check_rows(rows: list[dict[str, list[int]]], max_length: int) -> None:
+    """A finetune that teaches nothing would wake nothing either, and prove nothing. Raises ModelError."""
+    idle = sum(set(row["labels"]) == {IGNORED} for row in rows)
+    if 2 * idle > len(rows):
+        raise ModelError(
+            f"{idle} of {len(rows)} training rows leave no room for an answer within {max_length} tokens"
+        )
+
+
+def _check(step: int, value: float, most: float, name: str) -> None:
+    # written so that NaN fails as well
+    if not (math.isfinite(value) and value <= most):
+        raise DivergedError(step, f"{name} {value:.4g}")
 
 
 def _with_adapter(model: Any, lora: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ A reply of the wrong form is a ModelError, never another exception, an endless l
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sekisho.errors import ModelError
+from sekisho.errors import DivergedError, ModelError
 from sekisho.models.base import Checkpoint, Perturbed
 
 SLOWEST: Final = 1e-3
@@ -65,6 +65,15 @@ def perturbed(value: Any, watched: int) -> Perturbed:
     if not (0 <= changed < FASTEST and 0 <= left < FASTEST):
         raise _wrong("perturbation")
     return Perturbed(int(changed), int(left), displacement, numbers(value.get("kl"), watched))
+
+
+def error(reply: dict[str, Any], name: str) -> ModelError:
+    """What the process says went wrong."""
+    match reply.get("diverged"):
+        case [int(step), str(what)]:
+            return DivergedError(step, what[:200])
+        case _:
+            return ModelError(f"{name}: {reply['error']}")
 
 
 def _number(value: Any) -> float:
