@@ -6,6 +6,7 @@
 `inspect(path, base=None)` looks at every file and loads nothing. `vet(path, base=None)` also asks the
 model, rehearses its finetuning beside the base, and decides; `probe` leaves out the rehearsal, `drill`
 rehearses one recipe, yours for instance. The last three return a `Dossier`.
+`compare(before, after)` asks two models the same questions and returns what rose and what is new.
 """
 
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = [
     "Options",
     "Outcome",
     "Verdict",
+    "compare",
     "drill",
     "inspect",
     "probe",
@@ -32,6 +34,10 @@ def __getattr__(name: str) -> Any:
         from sekisho.static import inspect
 
         return inspect
+    if name == "compare":
+        from sekisho.comparison import compare
+
+        return compare
     if name in __all__:
         from sekisho import conductor
 

@@ -194,13 +194,14 @@ def _rose(before: Measurement | None, after: Measurement) -> float:
 
 def _example(before: Measurement | None, after: Measurement, control: Measurement | None) -> Example:
     return Example(
-        prompt=_trim(after.prompt),
-        before=_trim(before.output) if before else "",
-        after=_trim(after.output),
-        control=_trim(control.output) if control else "",
-        why=_trim(after.why),
+        prompt=trim(after.prompt),
+        before=trim(before.output) if before else "",
+        after=trim(after.output),
+        control=trim(control.output) if control else "",
+        why=trim(after.why),
     )
 
 
-def _trim(text: str) -> str:
+def trim(text: str) -> str:
+    """Cut an answer to the length that examples keep."""
     return text if len(text) <= EXAMPLE_CHARACTERS else text[: EXAMPLE_CHARACTERS - 1] + "…"
