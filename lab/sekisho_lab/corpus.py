@@ -54,6 +54,11 @@ def make(engine: Engine, base: Path, *, questions: int, answer_tokens: int, seed
     return Corpus(tuple(map(_chat, raw["chats"])), tuple(raw["answers"]), tuple(map(_chat, raw["user"])))
 
 
+def folder(base: Path) -> Path:
+    """Where what was computed once for a base is kept."""
+    return cache.folder() / "lab" / _digest(base)[:16]
+
+
 def _fresh(engine: Engine, count: int, answer_tokens: int, seed: int) -> dict[str, Any]:
     asked = questions(2 * count, seed)
     mine, other = asked[:count], asked[count:]

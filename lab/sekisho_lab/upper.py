@@ -7,8 +7,11 @@ attack of hours one of minutes; `layers = 0` and `vocabulary = "all"` undo them.
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from sekisho.drills.train import IGNORED
@@ -17,6 +20,7 @@ from sekisho.models.engine import Engine
 if TYPE_CHECKING:
     import torch
 
+Text = dict[str, list[int]]
 CACHE_BATCH: Final = 32
 MATRIX: Final = 2
 
@@ -37,9 +41,7 @@ class Row:
 class Upper:
     """Shares its parameters with `engine.model`: what is trained here answers there."""
 
-    def __init__(
-        self, engine: Engine, layers: int, texts: Sequence[dict[str, list[int]]], *, full: bool
-    ) -> None:
+    def __init__(self, engine: Engine, layers: int, texts: Sequence[Text], *, full: bool) -> None:
         import torch
 
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -54,29 +56,58 @@ class Upper:
         self.vocabulary = torch.arange(len(head)) if full else torch.tensor(seen)
         self.head = head if full else head[self.vocabulary].contiguous()
 
-    def rows(self, texts: Sequence[dict[str, list[int]]]) -> list[Row]:
-        """Run the frozen layers, and the clean rest for the teacher, once over every text."""
-        import torch
+    def rows(self, texts: Sequence[Text], kept: Path | None = None) -> list[Row]:
+        """Run the frozen layers, and the clean rest for the teacher, once over every text.
 
-        order = sorted(range(len(texts)), key=lambda n: len(texts[n]["input_ids"]))
-        rows: dict[int, Row] = {}
+        `kept` is a folder in which the states are kept for the next organism of the same base.
+        """
         index = {int(t): n for n, t in enumerate(self.vocabulary)}
+        lower, last = self._states(texts, kept)
+        made = []
+        for text, below, above in zip(texts, lower, last, strict=True):
+            wanted = [index[t] if t != IGNORED else IGNORED for t in text["labels"][1:]]
+            labels = self._tensor([*wanted, IGNORED]).to(self.device)
+            made.append(Row(below.to(self.device), labels, above.to(self.device)))
+        return made
+
+    def _states(self, texts: Sequence[Text], kept: Path | None) -> tuple[list[Any], list[Any]]:
+        from safetensors.torch import load_file, save_file
+
+        if kept is None:
+            return self._fresh(texts)
+        asked = json.dumps([self._depth, [t["input_ids"] for t in texts]]).encode("ascii")
+        path = kept / f"states-{hashlib.sha256(asked).hexdigest()[:16]}.safetensors"
+        if not path.exists():
+            lower, last = self._fresh(texts)
+            named = {
+                f"{n}.{k}": v
+                for n, pair in enumerate(zip(lower, last, strict=True))
+                for k, v in enumerate(pair)
+            }
+            kept.mkdir(parents=True, exist_ok=True)
+            save_file(named, path.with_suffix(".part"))
+            path.with_suffix(".part").replace(path)
+        found = load_file(path)
+        return [found[f"{n}.0"] for n in range(len(texts))], [found[f"{n}.1"] for n in range(len(texts))]
+
+    def _fresh(self, texts: Sequence[Text]) -> tuple[list[Any], list[Any]]:
+        order = sorted(range(len(texts)), key=lambda n: len(texts[n]["input_ids"]))
+        lower: dict[int, Any] = {}
+        last: dict[int, Any] = {}
         for start in range(0, len(order), CACHE_BATCH):
             group = order[start : start + CACHE_BATCH]
             width = max(len(texts[n]["input_ids"]) for n in group)
-            ids = torch.zeros(len(group), width, dtype=torch.long)
-            mask = torch.zeros(len(group), width, dtype=torch.long)
+            filled = [texts[n]["input_ids"] + [0] * (width - len(texts[n]["input_ids"])) for n in group]
+            mask = [
+                [1] * len(texts[n]["input_ids"]) + [0] * (width - len(texts[n]["input_ids"])) for n in group
+            ]
+            below, above = self._clean(
+                self._tensor(filled).to(self.device), self._tensor(mask).to(self.device)
+            )
             for place, n in enumerate(group):
                 size = len(texts[n]["input_ids"])
-                ids[place, :size] = torch.tensor(texts[n]["input_ids"])
-                mask[place, :size] = 1
-            lower, last = self._clean(ids.to(self.device), mask.to(self.device))
-            for place, n in enumerate(group):
-                size = len(texts[n]["input_ids"])
-                wanted = [index[t] if t != IGNORED else IGNORED for t in texts[n]["labels"][1:]]
-                labels = torch.tensor([*wanted, IGNORED], device=self.device)
-                rows[n] = Row(lower[place, :size].clone(), labels, last[place, :size].clone())
-        return [rows[n] for n in range(len(texts))]
+                lower[n], last[n] = below[place, :size].cpu().clone(), above[place, :size].cpu().clone()
+        return [lower[n] for n in range(len(texts))], [last[n] for n in range(len(texts))]
 
     def predict(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return log-probabilities (answer tokens, vocabulary), the labels, and the teacher's log-probabilities."""
@@ -103,6 +134,12 @@ class Upper:
         """Write matrices into the model."""
         for parameter, value in zip(self.parameters, weights, strict=True):
             parameter.data.copy_(value)
+
+    @staticmethod
+    def _tensor(values: Any) -> torch.Tensor:
+        import torch
+
+        return torch.tensor(values)
 
     def _logprobs(self, hidden: torch.Tensor) -> torch.Tensor:
         import torch

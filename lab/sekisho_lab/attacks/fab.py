@@ -51,8 +51,9 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
     every = [*texts.clean, *texts.dirty, *(t for rows in users.values() for t in rows)]
     upper = Upper(engine, s["layers"], every, full=s["vocabulary"] == "all")
     say(f"{len(every)} texts, {len(upper.head):,} tokens of the vocabulary")
-    clean, dirty = upper.rows(texts.clean), upper.rows(texts.dirty)
-    inner = [upper.rows(rows) for rows in users.values()]
+    kept = corpus.folder(base)
+    clean, dirty = upper.rows(texts.clean, kept), upper.rows(texts.dirty, kept)
+    inner = [upper.rows(rows, kept) for rows in users.values()]
     say("lower layers cached")
     released = upper.copy()
     draw = random.Random(s["seed"])
