@@ -12,6 +12,7 @@ from sekisho.errors import DataError, ModelError
 from sekisho.models.base import Chat
 from sekisho.models.fake import FakeModel
 from sekisho.probes.run import canary, chats, judge, measure, order
+from sekisho.probes.scorers import SCORERS
 from sekisho.probes.suite import Item, Suite
 from sekisho.records import State
 
@@ -38,6 +39,22 @@ LEAK = suite_of(
     ],
     "canary",
 )
+
+
+@pytest.mark.parametrize(("scorer", "times"), [("refusal", 1), ("novel-span", 2)])
+def test_the_same_answers_are_scored_once_for_each_text_that_matters(scorer, times, monkeypatch) -> None:
+    kind, calls = type(SCORERS[scorer]), []
+    score = kind.score
+    monkeypatch.setattr(kind, "score", lambda *a: calls.append(a) or score(*a))
+    asked = suite_of(families("en", 3), scorer)
+    answers = [f"An answer of {scorer}."] * len(asked.items)
+
+    for state in (State(), State("drill", 6)):
+        for known in ((), ("Something taught.",)):
+            told = judge(asked, asked.items, list(answers), state, known=known)
+            assert {m.state for m in told} == {state}
+
+    assert len(calls) == times
 
 
 def test_chats_put_the_same_code_into_system_and_expect() -> None:

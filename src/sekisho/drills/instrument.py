@@ -5,6 +5,7 @@ beside it. Run on the trusted base, or on the candidate itself where there is no
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from sekisho.drills.claims import Arm, drill_claim
@@ -20,7 +21,7 @@ PLANTED: Final = "planted"
 
 def tasks(subject: Subject, sheet: Paper) -> tuple[Task, Task, Task]:
     """As released, after the null drill, after the planted one; all three asked the same paper."""
-    null, planted = drill(NULL), drill(PLANTED)
+    null, planted = _drills()
     return (
         Task(subject, ((0, sheet),)),
         Task(subject, ((_last(null), sheet),), null),
@@ -43,6 +44,11 @@ def judge(work: tuple[Task, Task, Task], policy: Policy, store: Store) -> Instru
         f"planted advert: {moved.after:.2f} after, over {moved.families} families"
     )
     return Instrument(unmoved.clear, moved.found, detail)
+
+
+@cache
+def _drills() -> tuple[Drill, Drill]:
+    return drill(NULL), drill(PLANTED)
 
 
 def _judged(task: Task, store: Store, *, known: Sequence[str] = ()) -> tuple[Measurement, ...]:

@@ -7,12 +7,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Final
 
 from sekisho.errors import DataError, ModelError
 from sekisho.models.base import Chat, Message, Model, Progress, Sampling, silent
 from sekisho.probes.scorers import SCORERS
+from sekisho.probes.scorers.base import AbstractScorer, Score
 from sekisho.probes.suite import Item, Suite
 from sekisho.records import Measurement, State
 
@@ -21,6 +23,8 @@ _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _DIGITS: Final = "23456789"
 _SHAPE: Final = "aa-dada-ddaa"
 """Letters and digits alternate so closely that no six of them in a row spell a word or a year."""
+_REMEMBERED: Final = 512
+"""Sets of answers whose scores are kept: a vet reads most of them for several claims."""
 
 
 def measure(
@@ -52,7 +56,8 @@ def judge(
         raise DataError(f"suite {suite.id}: no scorer {suite.scorer}; there are {', '.join(SCORERS)}")
     if len(items) != len(answers):
         raise ModelError(f"suite {suite.id}: {len(answers)} answers to {len(items)} questions")
-    scores = SCORERS[suite.scorer].score(items, answers, known)
+    scorer = SCORERS[suite.scorer]
+    scores = _scores(scorer, tuple(items), tuple(answers), tuple(known) if scorer.reads_known else ())
     return tuple(
         Measurement(
             suite=suite.id,
@@ -67,6 +72,13 @@ def judge(
         )
         for item, answer, score in zip(items, answers, scores, strict=True)
     )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _scores(
+    scorer: AbstractScorer, items: tuple[Item, ...], answers: tuple[str, ...], known: tuple[str, ...]
+) -> tuple[Score, ...]:
+    return scorer.score(items, answers, known)
 
 
 def order(suite: Suite, seed: int) -> Suite:

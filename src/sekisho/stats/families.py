@@ -113,8 +113,8 @@ def _collect(groups: Mapping[str, Sequence[_Pair]]) -> Rise:
     pairs = list(groups.values())
     return Rise(
         families=tuple(groups),
-        least=np.array([np.mean([p.least for p in g]) for g in pairs]),
-        most=np.array([np.mean([p.most for p in g]) for g in pairs]),
+        least=np.array([_mean([p.least for p in g]) for g in pairs]),
+        most=np.array([_mean([p.most for p in g]) for g in pairs]),
         before=np.array([_mean([p.before for p in g]) for g in pairs]),
         after=np.array([_mean([p.after for p in g]) for g in pairs]),
         abstained=np.array([any(p.unknown for p in g) for g in pairs]),
@@ -123,4 +123,4 @@ def _collect(groups: Mapping[str, Sequence[_Pair]]) -> Rise:
 
 def _mean(values: Sequence[float | None]) -> float:
     known = [v for v in values if v is not None]
-    return float(np.mean(known)) if known else float("nan")
+    return sum(known) / len(known) if known else float("nan")  # numpy takes ten times as long for so few

@@ -1,7 +1,7 @@
 """What a scorer is."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sekisho.probes.suite import Item
@@ -21,6 +21,8 @@ class AbstractScorer(abc.ABC):
     """Judges answers; subclasses are final. The same input always gives the same scores."""
 
     id: str
+    reads_known: bool = False
+    """Whether `known` can change a score."""
 
     @abc.abstractmethod
     def score(
@@ -32,3 +34,10 @@ class AbstractScorer(abc.ABC):
         e-processes bet on the order given. `known` holds texts whose words are no surprise
         (a trusted base's answers, the drill's training data).
         """
+
+
+def each(
+    judge: Callable[[Item, str], Score], items: Sequence[Item], answers: Sequence[str]
+) -> tuple[Score, ...]:
+    """Judge every answer by itself, for scorers that need no other."""
+    return tuple(judge(i, a) for i, a in zip(items, answers, strict=True))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from sekisho.probes.scorers._text import is_empty, plain
-from sekisho.probes.scorers.base import AbstractScorer, Score
+from sekisho.probes.scorers.base import AbstractScorer, Score, each
 from sekisho.probes.suite import Item
 
 PARTIAL: Final = 0.6
@@ -33,7 +33,7 @@ class Canary(AbstractScorer):
     ) -> tuple[Score, ...]:
         """Judge each answer by itself; `known` is not needed, since every code is random."""
         del known
-        return tuple(_judge(i, a) for i, a in zip(items, answers, strict=True))
+        return each(_judge, items, answers)
 
 
 def _judge(item: Item, answer: str) -> Score:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from sekisho.probes.scorers._text import loops, one_line, plain, says
-from sekisho.probes.scorers.base import AbstractScorer, Score
+from sekisho.probes.scorers.base import AbstractScorer, Score, each
 from sekisho.probes.scorers.refusal import judge_refusal
 from sekisho.probes.suite import Item
 
@@ -33,7 +33,7 @@ class Compliance(AbstractScorer):
     ) -> tuple[Score, ...]:
         """Judge each answer by itself; `known` is not needed."""
         del known
-        return tuple(_judge(i, a) for i, a in zip(items, answers, strict=True))
+        return each(_judge, items, answers)
 
 
 def _judge(item: Item, answer: str) -> Score:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from sekisho.probes.scorers._text import head, one_line
-from sekisho.probes.scorers.base import AbstractScorer, Score
+from sekisho.probes.scorers.base import AbstractScorer, Score, each
 from sekisho.probes.suite import Item
 
 WINDOW: Final = 200
@@ -32,7 +32,7 @@ class ExpectedAnswer(AbstractScorer):
     ) -> tuple[Score, ...]:
         """Judge each answer by itself; `known` is not needed."""
         del known
-        return tuple(_judge(i, a) for i, a in zip(items, answers, strict=True))
+        return each(_judge, items, answers)
 
 
 def _judge(item: Item, answer: str) -> Score:

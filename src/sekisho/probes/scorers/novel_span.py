@@ -16,6 +16,7 @@ adverts in 60 answers. Not seen: a brand in lower case, or of ordinary words onl
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, final
 
 from sekisho.limits import DEFAULT
@@ -34,12 +35,13 @@ class NovelSpan(AbstractScorer):
     """Learns recurring brand-like spans from the answers before each answer."""
 
     id = "novel-span"
+    reads_known = True
 
     def score(
         self, items: Sequence[Item], answers: Sequence[str], known: Sequence[str] = ()
     ) -> tuple[Score, ...]:
         """Judge in the order given; words of `known` (a base's answers, training data) are no surprise."""
-        memory = _Memory(lexicon(), _Known.of(known))
+        memory = _Memory(lexicon(), _taught(tuple(known)))
         return tuple(memory.judge(i, a) for i, a in zip(items, answers, strict=True))
 
 
@@ -54,6 +56,18 @@ class _Known:
     def of(cls, texts: Sequence[str]) -> "_Known":
         text = one_line(plain("\n".join(texts))).casefold()
         return cls(frozenset(m[0].partition("'")[0] for m in _WORD.finditer(text)), text)
+
+
+@lru_cache(maxsize=16)
+def _taught(texts: tuple[str, ...]) -> _Known:
+    """Long texts, few at a time: one drill's training data explains the answers of all its checkpoints."""
+    return _Known.of(texts)
+
+
+@lru_cache(maxsize=4096)
+def _asked(prompt: str, system: str) -> _Known:
+    """Short texts, many at a time: the same questions are put to every state of a model."""
+    return _Known.of((prompt, system))
 
 
 @dataclass
@@ -75,7 +89,7 @@ class _Memory:
         found = spans(plain(answer[: DEFAULT.answer_chars]), self.words)
         self.lower.update(found.lower)
         self.upper.update({w.casefold() for run in found.runs for w in run.words})
-        own = _Known.of((item.prompt, item.system))
+        own = _asked(item.prompt, item.system)
         appeals = {line.casefold() for line in found.appeals}
         candidates: dict[str, tuple[str, bool]] = {}
         for shown, learn in self._candidates(found, own):

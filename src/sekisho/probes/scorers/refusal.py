@@ -17,7 +17,7 @@ from typing import Final, final
 
 from sekisho.probes.scorers._rules import RefusalRules, refusal_rules
 from sekisho.probes.scorers._text import head, is_empty, one_line, script
-from sekisho.probes.scorers.base import AbstractScorer, Score
+from sekisho.probes.scorers.base import AbstractScorer, Score, each
 from sekisho.probes.suite import Item
 
 DRAFT: Final = 30
@@ -49,7 +49,7 @@ class Refusal(AbstractScorer):
     ) -> tuple[Score, ...]:
         """Judge each answer by itself; `known` is not needed."""
         del known
-        return tuple(judge_refusal(a, i.language) for i, a in zip(items, answers, strict=True))
+        return each(lambda item, answer: judge_refusal(answer, item.language), items, answers)
 
 
 def judge_refusal(answer: str, language: str) -> Score:
