@@ -4,14 +4,18 @@ Without a named base the strongest comparisons cannot be made. Where the candida
 pinned model in the cache, or small changes of them, that model serves as the base, and a finding says so.
 """
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from sekisho import inventory
-from sekisho.errors import SourceError
-from sekisho.formats import tensors
-from sekisho.records import Comparison, Finding, Inventory, Outcome, Severity
+from sekisho.errors import ArtefactError, SourceError
+from sekisho.formats import safetensors, tensors
+from sekisho.limits import DEFAULT
+from sekisho.records import Comparison, Finding, FormatFacts, Inventory, Outcome, Severity
+from sekisho.sources import cache as caches
 from sekisho.sources import catalogue
 from sekisho.sources.resolve import Source, resolve
 
@@ -50,10 +54,13 @@ class Kin:
 
 def find(files: Inventory, path: Path, cache: Path) -> Kin | None:
     """Look through the fetched catalogue models; None if none is kin, or the candidate is one itself."""
-    shapes = _widths(files)
+    shapes = _widths(fact.facts for fact in files.files)
     if not shapes:
         return None
     for name in catalogue.names():
+        namesakes = shapes & _widths(_headers(caches.model(cache, name)))
+        if len(namesakes) < SHARED * len(shapes):
+            continue
         try:
             source = resolve(name, cache)
         except SourceError:
@@ -61,9 +68,6 @@ def find(files: Inventory, path: Path, cache: Path) -> Kin | None:
         if source.path.resolve() == path.resolve():
             return None
         others = inventory.take(source.path)
-        namesakes = shapes & _widths(others)
-        if len(namesakes) < SHARED * len(shapes):
-            continue
         comparison = tensors.compare(files, others)
         if _related(comparison):
             return Kin(source, others, comparison)
@@ -78,10 +82,17 @@ def _related(comparison: Comparison) -> bool:
     return bool(deltas) and len(near) >= MOST * len(deltas)
 
 
-def _widths(files: Inventory) -> frozenset[tuple[str, int]]:
+def _widths(facts: Iterable[FormatFacts | None]) -> frozenset[tuple[str, int]]:
     """(name, last dimension) of every tensor: added rows do not hide a relative."""
     return frozenset(
         (tensor.name, tensor.shape[-1] if tensor.shape else 0)
-        for fact in files.files
-        for tensor in getattr(fact.facts, "tensors", ())
+        for fact in facts
+        for tensor in getattr(fact, "tensors", ())
     )
+
+
+def _headers(folder: Path) -> Iterator[FormatFacts]:
+    """Read what a fetched model's headers say, which takes no time beside hashing its weights."""
+    for path in sorted(folder.glob("*.safetensors")):
+        with suppress(ArtefactError, OSError):  # altered since: hashing will tell
+            yield safetensors.read(path, DEFAULT)
