@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from artefacts import HOSTILE, PAYLOAD, edit_json, tiny_model
-from sekisho import cli, conductor
+from sekisho import cli, conductor, inventory
 from sekisho.errors import StorageError
 from sekisho.models.fake import FakeModel
 from sekisho.progress import Console
@@ -90,6 +90,10 @@ WRONG: dict[str, tuple[Callable[[], tuple[object, ...]], str]] = {
     "no such dossier": (lambda: ("report", "none.json"), "none.json: not read"),
     "an empty dossier": (lambda: ("report", written("e.json", "")), "not canonical JSON"),
     "another schema": (lambda: ("report", written("s.json", '{"schema": 7}')), "schema 7 is not 1"),
+    "a cache in nobody's home": (
+        lambda: (os.environ.update(SEKISHO_CACHE="~nobody-of-that-name/x"), ("inspect", "m"))[1],
+        "SEKISHO_CACHE is '~nobody-of-that-name/x', and that home folder is not known",
+    ),
     "an unknown model to fetch": (lambda: ("fetch", "nope"), "not in the catalogue"),
 }  # fmt: skip
 
@@ -102,6 +106,38 @@ def test_a_wrong_request_is_one_line_and_exit_2(name: str, run: Run) -> None:
 
     assert (code, out) == (2, "")
     assert expected in complaint(err)
+
+
+SLOW: dict[str, tuple[Callable[[], tuple[object, ...]], str]] = {
+    "base": (lambda: ("vet", "m", "--base", "/no"), "no such folder"),
+    "policy": (lambda: ("vet", "m", "--policy", "nope"), "no such policy"),
+    "suite": (lambda: ("vet", "m", "--suite", "q.csv"), "no such file"),
+    "out": (lambda: ("vet", "m", "--out", written("f", "")), "f: not written"),
+    "out below a file": (lambda: ("vet", "m", "--out", written("f", "") / "x"), "x: not written"),
+    "recipe": (lambda: ("drill", "m", "--recipe", "nope"), "no recipe"),
+    "no data": (lambda: ("drill", "m"), "no file was given"),
+    "data": (lambda: ("drill", "m", "--data", "d.jsonl"), "d.jsonl"),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_wrong_request_is_noticed_before_a_file_is_read(name: str, run: Run, monkeypatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("a model was read")
+
+    monkeypatch.setattr(inventory, "take", never)
+    tiny_model(Path("m"))
+    arguments, expected = SLOW[name]
+
+    code, out, err = run(*arguments())
+
+    assert (code, out) == (2, "")
+    assert expected in complaint(err)
+
+
+def test_a_request_for_no_model_leaves_no_folder(run: Run) -> None:
+    assert run("vet", "/no/such", "--out", "deep/o")[0] == 2
+    assert not Path("deep").exists()
 
 
 def test_an_unreadable_base_is_one_line(run: Run, monkeypatch) -> None:

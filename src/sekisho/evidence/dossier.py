@@ -59,6 +59,16 @@ def write(dossier: Dossier, folder: Path) -> Path:
     return save(to_json(dossier), folder / NAME)
 
 
+def expect(folder: Path) -> None:
+    """See that a folder could be written, without making it: hours of work come first. Raises StorageError."""
+    try:
+        at = folder.absolute()
+        with tempfile.TemporaryFile(dir=next(p for p in (at, *at.parents) if p.exists())):
+            pass
+    except OSError as error:
+        raise StorageError(f"{folder}: not written: {error.strerror or error}") from error
+
+
 def save(data: bytes, path: Path) -> Path:
     """Replace a file in one step: a crash or a full disk leaves the old one. Raises StorageError."""
     temporary = ""
