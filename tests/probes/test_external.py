@@ -144,7 +144,7 @@ def test_broken_files_are_refused_in_one_line(tmp_path: Path, text: str | bytes,
         ("", "no items"),
         ("[]", "unknown keys"),
         ('{"id": "a", "family": "", "prompt": "p"}', "required text"),
-        ('{"id": "a", "family": "a", "prompt": "p", "expect": 3}', "not iterable"),
+        ('{"id": "a", "family": "a", "prompt": "p", "expect": 3}', "expect must be a list of texts"),
     ],
 )
 def test_broken_folders_are_refused(tmp_path: Path, items: str | bytes, reason: str) -> None:

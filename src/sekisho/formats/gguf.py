@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, final
 
 from sekisho.errors import LimitError, MalformedError
+from sekisho.formats._layout import aligned, refuse_bad_places
 from sekisho.formats.base import Format
 from sekisho.formats.text import shown
 from sekisho.limits import KIB, Limits
@@ -98,9 +99,9 @@ def read(path: Path, limits: Limits) -> GgufFacts:
         directory = tuple(_directory_entry(reader) for _ in range(tensor_count))
     _refuse_twins((entry[0] for entry in directory), "tensor")
     alignment = _alignment(dict(metadata).get("general.alignment", _ALIGNMENT))
-    data_start = _aligned(reader.at, alignment)
+    data_start = aligned(reader.at, alignment)
     tensors = sorted((_placed(e, data_start, alignment) for e in directory), key=lambda t: (t.start, t.end))
-    _refuse_bad_places(tensors, data_start, alignment, size)
+    refuse_bad_places(tensors, data_start, size, alignment)
     return GgufFacts(version, metadata, tuple(tensors))
 
 
@@ -194,10 +195,6 @@ def _alignment(value: GgufValue) -> int:
     return value
 
 
-def _aligned(at: int, alignment: int) -> int:
-    return -(-at // alignment) * alignment
-
-
 def _placed(entry: tuple[str, tuple[int, ...], int, int], data_start: int, alignment: int) -> GgufTensor:
     name, shape, kind, offset = entry
     if kind not in TYPES:
@@ -207,19 +204,6 @@ def _placed(entry: tuple[str, tuple[int, ...], int, int], data_start: int, align
         raise MalformedError(f"tensor {shown(name)} is not aligned")
     start = data_start + offset
     return GgufTensor(name, dtype, shape, start, start + math.prod(shape) // block * block_bytes)
-
-
-def _refuse_bad_places(tensors: list[GgufTensor], data_start: int, alignment: int, size: int) -> None:
-    reached = data_start
-    for tensor in tensors:
-        if tensor.start != _aligned(reached, alignment):
-            what = "overlaps its neighbour" if tensor.start < reached else "leaves a gap before it"
-            raise MalformedError(f"tensor {shown(tensor.name)} {what}")
-        reached = tensor.end
-    if tensors and reached > size:
-        raise MalformedError(f"the file is cut short: tensors end at byte {reached:,}, the file at {size:,}")
-    if size - reached >= alignment:
-        raise MalformedError(f"{size - reached:,} undeclared bytes follow the last tensor")
 
 
 FORMAT: Final = Format("gguf", sniff, read)

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final, final
 
 from sekisho.errors import LimitError, MalformedError
 from sekisho.formats import json_config
+from sekisho.formats._layout import refuse_bad_places
 from sekisho.formats.base import Format
 from sekisho.formats.text import shown
 from sekisho.limits import Limits
@@ -80,7 +81,7 @@ def read(path: Path, limits: Limits) -> SafetensorsFacts:
         raise MalformedError("the header is not a JSON object")
     metadata = _metadata(facts.document.pop("__metadata__", {}))
     tensors = tuple(sorted((_tensor(n, e, data_start) for n, e in facts.document.items()), key=_position))
-    _refuse_gaps(tensors, data_start, size)
+    refuse_bad_places(tensors, data_start, size)
     return SafetensorsFacts(tensors, metadata)
 
 
@@ -134,19 +135,6 @@ def _naturals(value: Any) -> bool:
 
 def _position(tensor: Tensor) -> tuple[int, int, str]:
     return tensor.start, tensor.end, tensor.name
-
-
-def _refuse_gaps(tensors: tuple[Tensor, ...], data_start: int, size: int) -> None:
-    reached = data_start
-    for tensor in tensors:
-        if tensor.start != reached:
-            what = "overlaps its neighbour" if tensor.start < reached else "leaves a gap before it"
-            raise MalformedError(f"tensor {shown(tensor.name)} {what}")
-        reached = tensor.end
-    if reached > size:
-        raise MalformedError(f"the file is cut short: tensors end at byte {reached:,}, the file at {size:,}")
-    if reached < size:
-        raise MalformedError(f"{size - reached:,} undeclared bytes follow the last tensor")
 
 
 def _refuse_hidden_zip(file: BinaryIO, size: int) -> None:

@@ -84,7 +84,7 @@ def read(folder: Traversable) -> Suite:
         if path.is_file():
             data = path.read_bytes()
             hasher.update(data)
-            items += _items(data.decode("utf-8"), language, f"{folder.name}/{path.name}")
+            items += _items(data, language, f"{folder.name}/{path.name}")
     if not items:
         raise DataError(f"suite {folder.name}: no items")
     ids = [i.id for i in items]
@@ -114,8 +114,12 @@ def _head(folder: Traversable, hasher: "hashlib._Hash") -> dict[str, Any]:
     return head
 
 
-def _items(text: str, language: str, where: str) -> list[Item]:
-    lines = text.splitlines()
+def _items(data: bytes, language: str, where: str) -> list[Item]:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where}: not UTF-8 text: {error}") from error
+    lines = text.removesuffix("\n").split("\n") if text else []  # JSON may hold U+2028 as it is
     if len(lines) > DEFAULT.suite_items:
         raise DataError(f"{where}: more than {DEFAULT.suite_items} items")
     return [_item(line, language, f"{where}:{n}") for n, line in enumerate(lines, 1)]
@@ -124,11 +128,15 @@ def _items(text: str, language: str, where: str) -> list[Item]:
 def _item(line: str, language: str, where: str) -> Item:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: {error}") from error
     if not isinstance(row, dict) or set(row) - ITEM_KEYS:
         raise DataError(f"{where}: unknown keys in {sorted(row) if isinstance(row, dict) else row!r}")
     if not all(isinstance(row.get(k), str) and row[k] for k in ("id", "family", "prompt")):
         raise DataError(f"{where}: id, family and prompt are required text")
-    expect = row.get("expect", [])
-    return Item(row["id"], row["family"], language, row["prompt"], row.get("system", ""), tuple(expect))
+    system, expect = row.get("system", ""), row.get("expect", [])
+    if not isinstance(system, str):
+        raise DataError(f"{where}: system must be text")
+    if not isinstance(expect, list) or not all(isinstance(e, str) and e for e in expect):
+        raise DataError(f"{where}: expect must be a list of texts")
+    return Item(row["id"], row["family"], language, row["prompt"], system, tuple(expect))
