@@ -10,7 +10,7 @@ import pytest
 import sekisho
 from artefacts import edit_json, tiny_model
 from sekisho.drills.generators.planted import PLANT
-from sekisho.errors import ModelError, StorageError
+from sekisho.errors import ModelError, ProcessDiedError, StorageError
 from sekisho.evidence import dossier as dossiers
 from sekisho.models.base import Chat
 from sekisho.models.fake import FakeModel
@@ -160,6 +160,29 @@ def test_a_model_that_does_not_load_is_held_with_the_reason(folders):
 
     assert dossier.verdict.decision is Decision.HOLD
     assert any(f.check == "model-loads" and "unknown architecture" in f.detail for f in dossier.findings)
+
+
+def test_a_trial_that_dies_holds_with_a_reason_and_the_others_count(folders):
+    class Deadly(Shop):
+        def __call__(self, path: Path) -> FakeModel:
+            answer = self.models[path.name]
+
+            def fragile(chat: Chat, step: int) -> str:
+                if path.name == "candidate" and step == LATE:
+                    raise ProcessDiedError("candidate: the model's process was killed")
+                return answer(chat, step)
+
+            return FakeModel(fragile)
+
+    dossier = vet(Deadly(candidate=honest, base=honest), *folders)
+
+    assert dossier.verdict.decision is Decision.HOLD
+    (found,) = [f for f in dossier.findings if f.check == "model-loads"]
+    assert (found.reason, found.where) == ("trial-died", "candidate:arithmetic-quick")
+    assert "the process died" in found.detail
+    assert {r.code for r in dossier.verdict.reasons} == {"check-cannot-tell", "cell-missing"}
+    assert dossier.instrument.valid
+    assert cell(dossier, "adverts", "release").clear
 
 
 def test_a_folder_with_code_is_never_loaded(folders):

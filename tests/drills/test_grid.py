@@ -13,7 +13,8 @@ from sekisho import conductor
 from sekisho.drills import costs, grid, tasks
 from sekisho.drills.grid import Grid
 from sekisho.drills.tasks import Subject, Task
-from sekisho.errors import ModelError, StorageError
+from sekisho.errors import ModelError, ProcessDiedError, StorageError
+from sekisho.evidence.ledger import Ledger
 from sekisho.probes import suite
 
 LONG = 20.0
@@ -206,3 +207,96 @@ def test_one_worker_where_the_system_does_not_say_how_much_memory_is_free(monkey
     monkeypatch.setattr(costs.os, "sysconf_names", {"SC_PAGE_SIZE": 30})
 
     assert costs.workers(1_000) == 1
+
+
+class Mortal(Model):
+    """Its process dies at the longer of two papers, as often as `lives` says."""
+
+    def __init__(self, lives: list[str]) -> None:
+        super().__init__()
+        self.lives, self.asked = lives, 0
+
+    def generate(self, chats, sampling=None, progress=None) -> tuple[str, ...]:
+        self.asked += 1
+        if self.lives and len(chats) > len(two_papers("a").papers[0][1].chats):
+            raise ProcessDiedError(self.lives.pop())
+        return super().generate(chats, sampling, progress)
+
+
+def two_papers(name: str) -> Task:
+    asked = suite.load("adverts")
+    papers = [tasks.paper(asked.only(("en",), n), seed=0, max_new_tokens=8) for n in (2, 3)]
+    return Task(Subject(Path(name), name), tuple((0, p) for p in papers))
+
+
+def test_a_trial_whose_process_died_is_begun_again_from_what_is_kept() -> None:
+    lives, store, models = ["killed"], Memory(), []
+
+    def opener(path: Path) -> Mortal:
+        models.append(Mortal(lives))
+        return models[-1]
+
+    assert Grid(opener, store, 1).run([two_papers("a")], nothing) == ()
+
+    assert two_papers("a").done(store)
+    assert [m.asked for m in models] == [2, 1]
+    assert [m.closed for m in models] == [1, 1]
+
+
+def test_a_trial_that_dies_twice_is_a_value_and_the_others_go_on() -> None:
+    lives, store = ["killed", "killed again"], Memory()
+
+    def opener(path: Path) -> Model:
+        return Mortal(lives) if path.name == "a" else Model()
+
+    failures = Grid(opener, store, 1).run([two_papers("a"), work("b"), work("c")], nothing)
+
+    assert [(f.task.subject.identity, f.died, f.message) for f in failures] == [("a", True, "killed")]
+    assert not two_papers("a").done(store)
+    assert [work(n).done(store) for n in "bc"] == [True, True]
+
+
+def test_a_process_that_dies_while_its_model_is_opened_counts_as_dead() -> None:
+    def opener(path: Path) -> Model:
+        if path.name == "a":
+            raise ProcessDiedError("no memory for it")
+        return Model()
+
+    store = Memory()
+    (failure,) = Grid(opener, store, 2).run([work("a"), work("b")], nothing)
+
+    assert (failure.died, failure.message) == (True, "no memory for it")
+    assert work("b").done(store)
+
+
+def test_every_trial_has_a_process_of_its_own() -> None:
+    opened: list[Path] = []
+
+    def opener(path: Path) -> Model:
+        opened.append(path)
+        return Model()
+
+    Grid(opener, Memory(), 1).run([work("a"), two_papers("a"), work("b")], nothing)
+
+    assert len(opened) == 3
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_ledger_whole(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
+    ledger._db.execute(f"PRAGMA max_page_count = {pages + 3}")
+    ledger.put("before", "kept")
+
+    class Wordy(Model):
+        def generate(self, chats, sampling=None, progress=None) -> tuple[str, ...]:
+            return tuple("word " * 20_000 for _ in chats)
+
+    with pytest.raises(StorageError, match="full") as error:
+        Grid(lambda _: Wordy(), ledger, 1).run([work("a")], nothing)
+    ledger.close()
+
+    assert "\n" not in str(error.value)
+    again = Ledger(tmp_path / "ledger.sqlite")
+    assert (again.get("before"), work("a").done(again)) == ("kept", False)
+    assert again._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    again.close()

@@ -117,24 +117,28 @@ class Grid:
             self._failed(error)
 
     def _attempt(self, task: Task, notice: Notice) -> Failure | None:
-        """Do one trial, again if its process died; a drill that failed otherwise says nothing of the others."""
+        """Do one trial, again if its process died."""
         for left in reversed(range(ATTEMPTS)):
             try:
-                with self._opened(task.subject.path) as model:
-                    try:
-                        self._perform(model, task, notice)
-                    except ProcessDiedError:
-                        raise
-                    except ModelError as error:
-                        if task.drill is None:
-                            raise
-                        return Failure(task, died=False, message=str(error))
-                return None
+                return self._once(task, notice)
             except ProcessDiedError as error:
                 if self._stop.is_set():
                     raise
                 if not left:
                     return Failure(task, died=True, message=str(error))
+        return None
+
+    def _once(self, task: Task, notice: Notice) -> Failure | None:
+        """Do one trial; a drill whose model opened and then failed says nothing of the other trials."""
+        with self._opened(task.subject.path) as model:
+            try:
+                self._perform(model, task, notice)
+            except ProcessDiedError:
+                raise
+            except ModelError as error:
+                if task.drill is None:
+                    raise
+                return Failure(task, died=False, message=str(error))
         return None
 
     def _perform(self, model: Model, task: Task, notice: Notice) -> None:

@@ -157,9 +157,10 @@ def on_a_node(
         yield "refused", "", f"a node of the cluster has {unequal}; equal results need equal versions"
         return
     try:
-        if identify(trial.path) != trial.identity:
-            yield "refused", "", f"{trial.path}: a node of the cluster has another model there"
-            return
+        for path, identity in _models(trial):
+            if identify(path) != identity:
+                yield "refused", "", f"{path}: a node of the cluster has another model there"
+                return
         with closing(LocalModel(trial.path)) as model:
             for key, value in measured(model, trial, _unheard):
                 yield "kept", key, value
@@ -169,6 +170,12 @@ def on_a_node(
         yield "failed", "", str(error)
     except SekishoError as error:
         yield "refused", "", str(error)
+
+
+def _models(trial: Trial) -> list[tuple[Path, str]]:
+    """Every model that a trial opens, with its identity."""
+    bases = {(c.base.path, c.base.identity) for _, _, c in trial.changes if c.base is not None}
+    return [(trial.path, trial.identity), *sorted(bases)]
 
 
 def _versions() -> dict[str, str]:

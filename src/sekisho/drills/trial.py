@@ -4,9 +4,9 @@ Every engine runs trials by `measured`, so that where a trial ran cannot show in
 one paper at a time; whoever runs the trial keeps them in the ledger at once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -116,7 +116,7 @@ def prepare(task: Task, store: Store) -> Trial:
     )
 
 
-def measured(model: Model, trial: Trial, notice: Notice) -> Iterator[tuple[str, Any]]:
+def measured(model: Model, trial: Trial, notice: Notice) -> Generator[tuple[str, Any], None, None]:
     """Do a trial; yields (key, JSON value) as soon as each is known. Raises ModelError."""
     if trial.changes:
         yield from _perturbed(model, trial, notice)
@@ -162,8 +162,15 @@ def _asked(model: Model, trial: Trial, notice: Notice) -> Iterator[tuple[str, An
 
 
 def _changes(task: Task, store: Store, open_steps: set[int]) -> tuple[tuple[int, str, Change], ...]:
-    keyed = [(n, task.change_key(change), change) for n, change in enumerate(task.changes, 1)]
+    keyed = [(n, task.change_key(change), _placed(change)) for n, change in enumerate(task.changes, 1)]
     return tuple((n, k, c) for n, k, c in keyed if n in open_steps or store.get(k) is None)
+
+
+def _placed(change: Change) -> Change:
+    """The same with the whole path of its base: a machine elsewhere works in another folder."""
+    if change.base is None:
+        return change
+    return replace(change, base=replace(change.base, path=change.base.path.absolute()))
 
 
 def _perturbed(model: Model, trial: Trial, notice: Notice) -> Iterator[tuple[str, Any]]:
