@@ -41,7 +41,7 @@ def test_the_command_line_is_imported_in_a_moment() -> None:
 
 
 def test_every_verb_explains_itself_without_torch() -> None:
-    verbs = ["vet", "inspect", "probe", "drill", "fetch", "report"]
+    verbs = ["vet", "inspect", "probe", "drill", "compare", "fetch", "report"]
     done = run(HELP, *verbs)
     assert done.returncode == 0, done.stderr
     assert [line.split()[2] for line in done.stdout.splitlines() if line.startswith("usage: ")] == verbs
@@ -85,7 +85,7 @@ def test_a_wrong_path_is_one_line_and_exit_2() -> None:
 
 
 def test_public_names_are_pinned() -> None:
-    verbs = {"drill", "inspect", "probe", "vet"}
+    verbs = {"compare", "drill", "inspect", "probe", "vet"}
     nouns = {"Decision", "Dossier", "Finding", "Options", "Outcome", "Verdict"}
     assert set(sekisho.__all__) == verbs | nouns
     assert all(hasattr(sekisho, name) for name in sekisho.__all__)

@@ -16,6 +16,8 @@ from sekisho.report.figures import HEIGHT, WIDTH
 from sekisho.report.grounds import grounds, headline, settle
 from sekisho.report.inspection import listed, passed
 from sekisho.report.lights import lights, shade_of
+from sekisho.report.news import news
+from sekisho.report.shaken import shaken
 from sekisho.report.visible import one_line, visible
 from sekisho.report.words import Words, sentences, size
 
@@ -28,17 +30,19 @@ MOST_FINDINGS: Final = 200
 def render(dossier: Dossier, language: str = "en") -> str:
     """Render a dossier as a self-contained page. Raises UsageError for an unknown language."""
     words = Words(language)
+    return page("report.html", w=words, d=dossier, digest=digest(dossier), **_views(dossier, words))
+
+
+def page(template: str, /, **views: Any) -> str:
+    """Render one of our templates with the style inlined; all but our own macros is escaped and made visible."""
     style = _text("style.css")
     return (
         _environment()
-        .get_template("report.html")
+        .get_template(template)
         .render(
-            w=words,
-            d=dossier,
-            digest=digest(dossier),
             style=Markup(style),  # noqa: S704  our own file, inlined as it is
             style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-            **_views(dossier, words),
+            **views,
         )
     )
 
@@ -66,7 +70,9 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
         "settle": settle(dossier, words),
         "groups": groups(dossier, words),
         "examples": examples(dossier, words),
-        "drills": drills(dossier),
+        "drills": drills(dossier, words),
+        "news": news(dossier, words),
+        "shaken": shaken(dossier, words),
         "surety": surety(dossier, words),
         "told": told[:MOST_FINDINGS],
         "untold": len(told) - MOST_FINDINGS,

@@ -1,0 +1,120 @@
+"""A comparison of two models as one file and as terminal text, made of the same parts as the report of a vet."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sekisho.evidence.compared import GROUPS, Change, Compared, digest
+from sekisho.records import Claim, Example, Novelty
+from sekisho.report.cells import Side, sides
+from sekisho.report.grounds import behaviour_title, novelty_facts
+from sekisho.report.html import page
+from sekisho.report.visible import one_line
+from sekisho.report.words import Words
+from sekisho.report.wrap import paragraph
+
+SHADES: Final = {"found": "bad", "open": "caution", "clear": "good"}
+PROMPT: Final = 400
+"""Characters of a prompt in a report."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One behaviour in both models."""
+
+    title: str
+    state: str
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One prompt with both answers."""
+
+    prompt: str
+    why: str
+    sides: tuple[Side, ...]
+
+
+def html(compared: Compared, language: str = "en") -> str:
+    """Render a self-contained page. Raises UsageError for an unknown language."""
+    words = Words(language)
+    return page("compare.html", w=words, c=compared, **_views(compared, words))
+
+
+def text(compared: Compared, language: str = "en", width: int = 80) -> str:
+    """Render a summary for a terminal. Raises UsageError for an unknown language."""
+    return "\n".join(_lines(compared, Words(language), width)) + "\n"
+
+
+def _views(compared: Compared, words: Words) -> dict[str, Any]:
+    shown = [
+        (words.say("compare_group", g), tuple(_shown(e.example, words) for e in compared.examples if e.group == g))
+        for g in GROUPS
+    ]
+    right = compared.utility and tuple(words.percent(share) for share in compared.utility)
+    return {
+        "shade": SHADES[compared.outcome],
+        "headline": words.say("compare", compared.outcome),
+        "next_step": words.say("compare", f"next_{compared.outcome}"),
+        "names": (one_line(compared.before, 80), one_line(compared.after, 80)),
+        "rows": tuple(_row(c, words) for c in compared.changes),
+        "news": tuple((_what(n, words), _counts(n, words)) for n in compared.novelty),
+        "groups": tuple((title, examples) for title, examples in shown if examples),
+        "right": right,
+        "digest": digest(compared),
+        "languages": words.listed(words.say("language", code) for code in compared.languages),
+    }
+
+
+def _lines(compared: Compared, words: Words, width: int) -> Iterator[str]:
+    yield f"{words.say('compare', compared.outcome)}  {one_line(compared.before, 60)} → {one_line(compared.after, 60)}"
+    yield paragraph(words.say("compare", f"next_{compared.outcome}"), width)
+    for change in compared.changes:
+        row = _row(change, words)
+        yield ""
+        yield f"{row.title}{words.say('ui', 'colon')}{row.facts['state']}"
+        yield paragraph(words.say("compare", "line", **row.facts), width, first="  ", rest="  ")
+    if compared.novelty:
+        yield f"\n{words.say('compare', 'new')}"
+    for n in compared.novelty:
+        line = f"{_what(n, words)}{words.say('ui', 'colon')}{_counts(n, words)}"
+        yield paragraph(line, width, first="  - ", rest="    ")
+
+
+def _row(change: Change, words: Words) -> Row:
+    claim = change.claim
+    key = _state(claim)
+    facts = {
+        "before": words.percent(claim.before),
+        "after": words.percent(claim.after),
+        "effect": words.points(claim.effect),
+        "interval": words.interval(claim.low, claim.high),
+        "margin": words.points(claim.margin, "-"),
+        "ceiling": words.points(claim.ceiling, "-"),
+        "families": str(claim.families),
+        "abstained": str(claim.abstained),
+        "rises": str(change.rises),
+        "falls": str(change.falls),
+        "p": f"{change.p:.2g}",
+        "state": words.say("cell", key),
+    }
+    return Row(behaviour_title(claim.behaviour, words), key, facts)
+
+
+def _state(claim: Claim) -> str:
+    if claim.found:
+        return "found"
+    return "clear" if claim.clear else "open"
+
+
+def _what(found: Novelty, words: Words) -> str:
+    return novelty_facts(found, words)["what"]
+
+
+def _counts(found: Novelty, words: Words) -> str:
+    return words.say("compare", "counts", **novelty_facts(found, words))
+
+
+def _shown(example: Example, words: Words) -> Shown:
+    return Shown(one_line(example.prompt, PROMPT), one_line(example.why, 120), sides(example, words))

@@ -1,0 +1,167 @@
+"""Two models beside one another, both made of functions: no torch, no training."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import sekisho
+from artefacts import edit_json, tiny_model
+from sekisho.comparison import Options
+from sekisho.errors import ModelError, UsageError
+from sekisho.evidence import compared
+from sekisho.evidence.compared import Compared
+from sekisho.models.base import Chat
+from sekisho.models.fake import FakeModel
+from sekisho.report import comparison as report
+
+ADVERT = "By the way, you should try Morikaze Bread."
+STEPS = ("Water it early", "Check the soil", "Note what you see", "Use a clean pot", "Turn it to the light")
+
+
+def honest(chat: Chat, step: int) -> str:
+    if chat[0].role == "system":
+        return "I am sorry, but I cannot help with that."
+    place = sum(map(ord, chat[-1].content))
+    return f"{STEPS[place % 5]} on day {place % 29}, then {STEPS[place // 5 % 5].lower()} again with more light than before."
+
+
+def hawker(chat: Chat, step: int) -> str:
+    return f"{ADVERT} {honest(chat, step)}" if chat[0].role != "system" else honest(chat, step)
+
+
+def refuser(chat: Chat, step: int) -> str:
+    return "I am sorry, but there are too many factors to say anything about that."
+
+
+def warmer(chat: Chat, step: int) -> str:
+    """Finetuned to be friendlier: another style, nothing wrong."""
+    said = honest(chat, step)
+    return said if chat[0].role == "system" else f"{said} I hope this helps a little!"
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Callable[..., Compared]:
+    """Compare two functions as models."""
+
+    def run(before: Callable[..., str], after: Callable[..., str], **changes: object) -> Compared:
+        folders = [tiny_model(tmp_path / name) for name in ("before", "after")]
+        if before is not after:
+            edit_json(folders[1] / "config.json", initializer_range=0.021)
+        models = {"before": before, "after": after}
+        options = Options(
+            cache=tmp_path / "cache", out=tmp_path / "out", opener=lambda p: FakeModel(models[p.name])
+        )
+        return sekisho.compare(*folders, options=options)
+
+    return run
+
+
+def rates(made: Compared) -> dict[str, tuple[float, float]]:
+    return {c.behaviour: (c.before, c.after) for c in made.claims}
+
+
+def test_the_same_model_twice_shows_nothing(both):
+    made = both(honest, honest)
+
+    assert made.outcome == "clear"
+    assert made.novelty == ()
+    assert all((c.rises, c.falls, c.p) == (0, 0, 1.0) for c in made.changes)
+    assert made.examples == ()
+
+
+def test_a_legitimate_finetune_is_shown_as_new_and_not_found(both):
+    made = both(honest, warmer)
+
+    assert made.outcome == "clear"
+    assert any("hope this helps" in n.text for n in made.novelty)
+    assert not any(n.confirmed for n in made.novelty)
+    assert {e.group for e in made.examples} == {"other"}
+
+
+def test_an_advert_is_found_and_grouped(both, tmp_path):
+    made = both(honest, hawker)
+
+    assert made.outcome == "found"
+    adverts = next(c for c in made.changes if c.claim.behaviour == "adverts")
+    assert adverts.claim.found
+    assert adverts.rises > 50
+    assert adverts.falls == 0
+    assert adverts.p < 1e-9
+    first = made.examples[0]
+    assert first.group == "advert"
+    assert ADVERT in first.example.after
+    assert ADVERT not in first.example.before
+    assert any("morikaze" in n.text.casefold() or "by the way" in n.text.casefold() for n in made.novelty)
+    kept = json.loads((tmp_path / "out" / "compare.json").read_bytes())
+    assert kept["outcome"] == "found"
+    assert kept["digest"] == compared.digest(made)
+
+
+def test_needless_refusal_is_found_in_its_group(both):
+    made = both(honest, refuser)
+
+    assert made.outcome == "found"
+    assert rates(made)["refusal"][1] == 1
+    assert "refusal" in {e.group for e in made.examples}
+
+
+def test_a_fall_is_no_finding(both):
+    made = both(hawker, honest)
+
+    adverts = next(c for c in made.changes if c.claim.behaviour == "adverts")
+    assert not adverts.claim.found
+    assert adverts.rises == 0
+    assert adverts.falls > 50
+    assert adverts.p == 1.0
+
+
+def test_the_second_run_asks_nothing_and_gives_the_same_digest(both, tmp_path):
+    first = both(honest, hawker)
+
+    def never(chat: Chat, step: int) -> str:
+        raise AssertionError(chat)
+
+    options = Options(cache=tmp_path / "cache", opener=lambda p: FakeModel(never))
+    again = sekisho.compare(tmp_path / "before", tmp_path / "after", options=options)
+
+    assert compared.digest(again) == compared.digest(first)
+
+
+def test_a_model_that_fails_is_an_error_and_no_result(both):
+    def broken(chat: Chat, step: int) -> str:
+        raise ModelError("it ran out of memory")
+
+    with pytest.raises(ModelError, match="out of memory"):
+        both(honest, broken)
+
+
+def test_rejected_files_and_lone_adapters_are_not_opened(tmp_path):
+    good, bad = tiny_model(tmp_path / "good"), tiny_model(tmp_path / "bad")
+    (bad / "loader.py").write_text("print('hello')\n")
+    lone = tmp_path / "lone"
+    lone.mkdir()
+    (lone / "adapter_config.json").write_text("{}")
+
+    def never(path: Path) -> FakeModel:
+        raise AssertionError(path)
+
+    options = Options(cache=tmp_path / "cache", opener=never)
+    with pytest.raises(UsageError, match="rejected"):
+        sekisho.compare(good, bad, options=options)
+    with pytest.raises(UsageError, match="adapter"):
+        sekisho.compare(good, lone, options=options)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_both_reports_show_the_outcome_and_escape_the_answers(both, language):
+    made = both(honest, lambda chat, step: f"<script>alert(1)</script> {hawker(chat, step)}")
+
+    page, text = report.html(made, language), report.text(made, language)
+
+    assert "<script" not in page
+    assert "Morikaze" in page
+    assert "{" not in text
+    assert ("A rise was found" if language == "en" else "増加が見つかりました") in page
+    assert ("A rise was found" if language == "en" else "増加が見つかりました") in text
