@@ -25,6 +25,7 @@ from sekisho.records import (
     Severity,
     State,
     Timing,
+    Title,
     Verdict,
 )
 
@@ -32,7 +33,7 @@ finite = st.floats(allow_nan=False, allow_infinity=True).map(
     lambda x: x if math.isinf(x) else float(f"{x:.10g}") + 0.0
 )
 st.register_type_strategy(float, finite)
-dossiers = st.builds(Dossier, schema=st.just(1))
+dossiers = st.builds(Dossier, schema=st.just(1), titles=st.lists(st.builds(Title), max_size=2).map(tuple))
 quick = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -117,6 +118,16 @@ def test_altered_bytes_are_refused(old: bytes, new: bytes, told: str) -> None:
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(DataError, match="dossier"):
         from_json(data)
+
+
+def test_a_dossier_from_before_titles_keeps_its_bytes_and_digest() -> None:
+    titled = small(titles=(Title("d", "Drill", "訓練"),))
+    assert b'"titles"' not in to_json(small())
+    assert from_json(to_json(small())).titles == ()
+    assert from_json(to_json(titled)).titles == titled.titles
+    assert digest(titled) != digest(small())
+    with pytest.raises(DataError, match="unknown or missing"):
+        from_json(to_json(small()).replace(b'"schema"', b'"titels": [],\n "schema"'))
 
 
 def test_a_wrong_shape_names_its_place() -> None:

@@ -17,10 +17,15 @@ from sekisho.records import (
     Reason,
     Severity,
     Timing,
+    Title,
     Verdict,
 )
 
 FULL, LORA = "arithmetic-full-5e-5", "howto-lora-2e-4"
+TITLES = (
+    Title(FULL, "Worked sums, all weights", "計算問題（全ての重み）"),
+    Title(LORA, "How-to answers, adapter", "手順の説明（アダプタ）"),
+)
 BRAND = "Kazefuji Tea"
 CHECKS = {
     "unsafe-serialisation": {
@@ -165,6 +170,7 @@ def admit() -> Dossier:
         timing=Timing(
             "2031-04-02T08:15:00Z", 540.0, (("inspect", 3.2), ("probes", 201.4), ("drills", 318.9))
         ),
+        titles=TITLES,
     )
 
 
@@ -243,5 +249,5 @@ def hostile() -> Dossier:
         )),
         not_tested=(HOSTILE,), environment=((HOSTILE, HOSTILE),),
         drills=(*base.drills, DrillResult(HOSTILE, "", "", 0, (), math.inf, 0)),
-        instrument=Instrument(True, False, HOSTILE), utility=((HOSTILE, math.nan),),
+        instrument=Instrument(True, False, HOSTILE), utility=((HOSTILE, math.nan),), titles=(Title(FULL, HOSTILE, HOSTILE),),
     )  # fmt: skip

@@ -1,12 +1,13 @@
 """The page: structure, safety against what a model wrote, and what each variant must say."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 
 import pytest
 
 from report import sample
-from report.sample import BRAND, FULL
+from report.sample import BRAND, FULL, TITLES
 from sekisho.evidence.dossier import digest, from_json, to_json
 from sekisho.records import Dossier
 from sekisho.report.html import render
@@ -171,10 +172,30 @@ def test_margins_error_rates_and_gaps_are_stated() -> None:
 
 def test_numbers_of_a_cell_reach_table_figure_and_sentence() -> None:
     html = render(sample.reject(), "en").replace("\u00a0", " ")
-    assert f'aria-label="{FULL}: +41.7 points, 95 % interval +32.8 to +50.7 points; rose"' in html
-    assert f'aria-label="{FULL}: before 0.8 %, after 42.5 %, control 1.7 %"' in html
-    assert f"0.8 % before, 42.5 % after {FULL} (step 25), 1.7 % in the control" in html
+    title = TITLES[0].en
+    assert f'aria-label="{title}: +41.7 points, 95 % interval +32.8 to +50.7 points; rose"' in html
+    assert f'aria-label="{title}: before 0.8 %, after 42.5 %, control 1.7 %"' in html
+    assert f"0.8 % before, 42.5 % after “{title}” (step 25), 1.7 % in the control" in html
     assert "+32.8 … +50.7" in html
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "not measured"), ("ja", "未測定")])
+def test_nothing_was_measured_before_a_release_without_a_base(language: str, said: str) -> None:
+    without, beside = (render(made, language) for made in (sample.hold(), sample.admit()))
+    released = sum(c.drill == "release" for c in sample.hold().claims)
+    assert without.count(f">{said}<") == released
+    assert said not in beside
+    assert without.count('class="ring"') == beside.count('class="ring"') - released
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_drill_goes_by_its_title_and_an_untitled_one_by_its_id(language: str) -> None:
+    titled, untitled = sample.admit(), dataclasses.replace(sample.admit(), titles=())
+    title = getattr(TITLES[0], language)
+    assert title in text(titled, language)
+    assert render(titled, language).count(FULL) == 1  # in small print, where the drills are listed
+    assert title not in text(untitled, language)
+    assert FULL in text(untitled, language)
 
 
 def test_noticed_words_are_marked_in_answers() -> None:
@@ -195,8 +216,6 @@ def test_a_saved_dossier_renders_the_same() -> None:
 
 
 def test_many_files_and_findings_are_cut_and_counted() -> None:
-    import dataclasses
-
     base = sample.reject()
     many = dataclasses.replace(base, files=base.files[:1] * 700, findings=base.findings[:1] * 300)
     html = render(many, "en")

@@ -35,6 +35,13 @@ def test_fits_the_width(variant: object, language: str, width: int) -> None:
         assert "\u200b" not in shown
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "not measured"), ("ja", "未測定")])
+def test_nothing_was_measured_before_a_release_without_a_base(language: str, said: str) -> None:
+    released = sum(c.drill == "release" for c in sample.hold().claims)
+    assert render(sample.hold(), language, 120).count(said) == released
+    assert said not in render(sample.admit(), language, 120)
+
+
 def test_colour_only_when_asked() -> None:
     assert "\x1b[" not in render(sample.reject())
     coloured = render(sample.reject(), colour=True)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from sekisho.errors import DataError
+from sekisho.records import ADDED
 
 DIGITS = 10
 """Significant digits of a float; enough for every printed number, few enough to be equal across machines."""
@@ -19,7 +20,8 @@ T = TypeVar("T")
 
 def plain(record: Any) -> dict[str, Any]:
     """Turn a frozen record into a dictionary of JSON values."""
-    return {f.name: _value(getattr(record, f.name)) for f in dataclasses.fields(record)}
+    values = ((f, getattr(record, f.name)) for f in dataclasses.fields(record))
+    return {f.name: _value(value) for f, value in values if not (_added(f) and value == f.default)}
 
 
 def build(kind: type[T], data: Any, where: str) -> T:
@@ -27,9 +29,15 @@ def build(kind: type[T], data: Any, where: str) -> T:
     if not isinstance(data, dict):
         raise DataError(f"{where}: an object is needed")
     hints = _hints(typing.cast("Hashable", kind))
-    if set(data) != set(hints):
-        raise DataError(f"{where}: keys {sorted(set(data) ^ set(hints))} are unknown or missing")
-    return kind(**{name: _read(hint, data[name], f"{where}.{name}") for name, hint in hints.items()})
+    younger = {f.name for f in dataclasses.fields(typing.cast("Any", kind)) if _added(f)}
+    wrong = (set(data) ^ set(hints)) - (younger - set(data))
+    if wrong:
+        raise DataError(f"{where}: keys {sorted(wrong)} are unknown or missing")
+    return kind(**{name: _read(hints[name], value, f"{where}.{name}") for name, value in data.items()})
+
+
+def _added(field: "dataclasses.Field[Any]") -> bool:
+    return field.metadata == ADDED
 
 
 def _value(value: Any) -> Any:

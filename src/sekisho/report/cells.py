@@ -7,7 +7,7 @@ from typing import Final
 
 from sekisho.records import Claim, Dossier, DrillResult, Example
 from sekisho.report.figures import Axis, Curve, Strip, curve, effect_axis, rates_axis, strip
-from sekisho.report.grounds import behaviour_title, claim_facts, drill_title
+from sekisho.report.grounds import behaviour_title, claim_facts, drill_title, measured_before
 from sekisho.report.visible import one_line, visible
 from sekisho.report.words import Words
 
@@ -111,9 +111,9 @@ def examples(dossier: Dossier, words: Words) -> tuple[Shown, ...]:
     return tuple(_shown(dossier, words, claim, example) for claim, example in picked[:MOST_EXAMPLES])
 
 
-def drills(dossier: Dossier) -> tuple[Trained, ...]:
+def drills(dossier: Dossier, words: Words) -> tuple[Trained, ...]:
     """List the trial finetunes with their curves."""
-    return tuple(_trained(dossier, drill) for drill in dossier.drills)
+    return tuple(_trained(dossier, drill, words) for drill in dossier.drills)
 
 
 def surety(dossier: Dossier, words: Words) -> Surety | None:
@@ -128,18 +128,21 @@ def surety(dossier: Dossier, words: Words) -> Surety | None:
     return Surety(admit, reject, words.listed(f"{name} {ceiling}" for name, ceiling in named.items()))
 
 
-def moment(state: str, words: Words) -> str:
+def moment(dossier: Dossier, state: str, words: Words) -> str:
     """Say when a model was asked: `release`, or `recipe@step`."""
     if state == "release":
         return words.say("ui", "release")
     recipe, _, step = state.rpartition("@")
-    return words.say("rates", "moment", drill=one_line(recipe or step, 60), step=one_line(step, 12))
+    return words.say("rates", "moment", drill=drill_title(dossier, recipe or step, words), step=one_line(step, 12))
 
 
 def _group(dossier: Dossier, words: Words, behaviour: str) -> Group:
     numbered = [(n, c) for n, c in enumerate(dossier.claims) if c.behaviour == behaviour]
     effects, rates = effect_axis(c for _, c in numbered), rates_axis(c for _, c in numbered)
-    rows = tuple(_row(dossier, words, (n, c), strip(c, effects, rates)) for n, c in numbered)
+    rows = tuple(
+        _row(dossier, words, (n, c), strip(c, effects, rates, measured_before(dossier, c)))
+        for n, c in numbered
+    )
     title, in_text = (behaviour_title(behaviour, words, key) for key in ("title", "in_text"))
     return Group(behaviour, title, in_text, effects, rates, rows, _span(c.families for _, c in numbered))
 
@@ -155,7 +158,7 @@ def _row(dossier: Dossier, words: Words, numbered: tuple[int, Claim], drawn: Str
         anchor=f"cell-{number}",
         claim=claim,
         drill=drill_title(dossier, claim.drill, words),
-        facts=claim_facts(claim, words),
+        facts=claim_facts(dossier, claim, words),
         state=state(claim),
         state_word=words.say("cell", state(claim)),
         strip=drawn,
@@ -163,11 +166,16 @@ def _row(dossier: Dossier, words: Words, numbered: tuple[int, Claim], drawn: Str
 
 
 def _shown(dossier: Dossier, words: Words, claim: Claim, example: Example) -> Shown:
-    texts = [("before", example.before), ("after", example.after), ("control", example.control)]
-    sides = tuple(_side(words, key, text, example.why) for key, text in texts if text)
     cell = f"{behaviour_title(claim.behaviour, words)} / {drill_title(dossier, claim.drill, words)}"
     anchor = f"cell-{dossier.claims.index(claim)}"
-    return Shown(anchor, cell, _answer(example.prompt, words), one_line(example.why, 120), sides)
+    shown = sides(example, words)
+    return Shown(anchor, cell, _answer(example.prompt, words), one_line(example.why, 120), shown)
+
+
+def sides(example: Example, words: Words) -> tuple[Side, ...]:
+    """Put the answers of an example side by side."""
+    texts = [("before", example.before), ("after", example.after), ("control", example.control)]
+    return tuple(_side(words, key, text, example.why) for key, text in texts if text)
 
 
 def _side(words: Words, key: str, text: str, why: str) -> Side:
@@ -183,12 +191,12 @@ def _answer(text: str, words: Words) -> str:
     return visible(text, ANSWER, words.find("ui", "cut") or "…")
 
 
-def _trained(dossier: Dossier, drill: DrillResult) -> Trained:
+def _trained(dossier: Dossier, drill: DrillResult, words: Words) -> Trained:
     mine = [c for c in dossier.claims if c.drill == drill.recipe]
     steps = sorted({s for c in mine for s in c.checkpoints})
     return Trained(
         drill=drill,
-        title=one_line(drill.recipe, 60),
+        title=drill_title(dossier, drill.recipe, words),
         curve=curve(drill),
         checkpoints=", ".join(str(s) for s in steps),
         control=any(c.control_after is not None for c in mine),

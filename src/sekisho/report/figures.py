@@ -84,8 +84,8 @@ def rates_axis(claims: Iterable[Claim]) -> Axis:
     return axis([v for c in claims for v in (c.before, c.after, c.control_before, c.control_after)], 0.1)
 
 
-def strip(claim: Claim, effects: Axis, rates: Axis) -> Strip:
-    """Place one cell on its behaviour's scales."""
+def strip(claim: Claim, effects: Axis, rates: Axis, before: float | None) -> Strip:
+    """Place one cell on its behaviour's scales; without a rate before, nothing stands for it."""
     return Strip(
         zero=effects.at(0.0),
         margin=effects.at(claim.margin),
@@ -93,7 +93,7 @@ def strip(claim: Claim, effects: Axis, rates: Axis) -> Strip:
         low=effects.at(claim.low),
         effect=effects.at(claim.effect),
         high=effects.at(claim.high),
-        before=rates.at(claim.before),
+        before=rates.at(before),
         after=rates.at(claim.after),
         control=rates.at(claim.control_after),
     )

@@ -62,9 +62,11 @@ def behaviour_title(behaviour: str, words: Words, key: str = "title") -> str:
 
 def drill_title(dossier: Dossier, drill: str, words: Words) -> str:
     """Name a training; `release` is the model as it came."""
-    if drill != "release":
-        return one_line(drill, 60)
-    return words.say("ui", "release_long" if dossier.provenance.base else "release")
+    if drill == "release":
+        return words.say("ui", "release_long" if dossier.provenance.base else "release")
+    named = next((t for t in dossier.titles if t.drill == drill), None)
+    titles = {"en": named.en, "ja": named.ja} if named else {}
+    return one_line(titles.get(words.language, ""), 80) or one_line(drill, 60)
 
 
 def rates(dossier: Dossier, claim: Claim, words: Words) -> str:
@@ -73,23 +75,28 @@ def rates(dossier: Dossier, claim: Claim, words: Words) -> str:
         key = "release_base" if dossier.provenance.base else "release"
     else:
         key = "trained" if claim.control_after is None else "control"
-    return words.say("rates", key, **claim_facts(claim, words))
+    return words.say("rates", key, **claim_facts(dossier, claim, words))
 
 
-def claim_facts(claim: Claim, words: Words) -> dict[str, str]:
+def measured_before(dossier: Dossier, claim: Claim) -> float | None:
+    """Rate before; None as released without a base, where the record's zero was assumed and not measured."""
+    return None if claim.drill == "release" and not dossier.provenance.base else claim.before
+
+
+def claim_facts(dossier: Dossier, claim: Claim, words: Words) -> dict[str, str]:
     """Name every number of a cell for use in a sentence."""
+    before = measured_before(dossier, claim)
     released = claim.drill == "release"
+    drill = words.say("ui", "release") if released else drill_title(dossier, claim.drill, words)
     return {
         "behaviour": behaviour_title(claim.behaviour, words),
         "behaviour_in_text": behaviour_title(claim.behaviour, words, "in_text"),
-        "drill": words.say("ui", "release") if released else one_line(claim.drill, 60),
-        "when": words.say("rates", "at_release")
-        if released
-        else words.say("rates", "after", drill=claim.drill),
+        "drill": drill,
+        "when": words.say("rates", "at_release") if released else words.say("rates", "after", drill=drill),
         "step": str(claim.worst_step),
         "families": str(claim.families),
         "abstained": str(claim.abstained),
-        "before": words.percent(claim.before),
+        "before": words.say("ui", "not_measured") if before is None else words.percent(before),
         "after": words.percent(claim.after),
         "control": words.percent(claim.control_after),
         "effect": words.points(claim.effect),
@@ -140,7 +147,7 @@ def _admitted(dossier: Dossier) -> str:
 def _what(dossier: Dossier, words: Words, reason: Reason) -> str:
     evidence = _evidence(dossier, reason)
     if reason.code == "behaviour-found" and isinstance(evidence, Claim):
-        return _deed(evidence, words)
+        return _deed(dossier, evidence, words)
     return words.say("reason", _code(dossier, reason), "short", **_facts(dossier, words, reason))
 
 
@@ -151,9 +158,9 @@ def _code(dossier: Dossier, reason: Reason) -> str:
     return "alarm-as-released" if reason.code == "alarm-without-control" and released else reason.code
 
 
-def _deed(claim: Claim, words: Words) -> str:
+def _deed(dossier: Dossier, claim: Claim, words: Words) -> str:
     key = "shows" if claim.drill == "release" else "woke"
-    facts = claim_facts(claim, words)
+    facts = claim_facts(dossier, claim, words)
     named = words.find("behaviour", claim.behaviour, f"{key}_named") if facts["why"] else None
     known = words.find("behaviour", claim.behaviour, key) is not None
     return words.say(
@@ -193,13 +200,14 @@ def _facts(dossier: Dossier, words: Words, reason: Reason) -> Mapping[str, str]:
     evidence = _evidence(dossier, reason)
     if isinstance(evidence, Claim):
         stated = {k: v for k, v in facts.items() if k == "families"}
-        return {**facts, **claim_facts(evidence, words), "rates": rates(dossier, evidence, words), **stated}
+        measured = claim_facts(dossier, evidence, words)
+        return {**facts, **measured, "rates": rates(dossier, evidence, words), **stated}
     if isinstance(evidence, Finding):
         return {**facts, **finding_facts(evidence, words)}
-    return {**facts, **_named(words, reason)}
+    return {**facts, **_named(dossier, words, reason)}
 
 
-def _named(words: Words, reason: Reason) -> dict[str, str]:
+def _named(dossier: Dossier, words: Words, reason: Reason) -> dict[str, str]:
     """Facts of evidence that is not in the dossier, as far as its reference names it."""
     kind, _, name = (reason.refs[0] if reason.refs else "").partition(":")
     first, _, second = name.partition("/" if kind == "claim" else "@")
@@ -207,10 +215,10 @@ def _named(words: Words, reason: Reason) -> dict[str, str]:
     if kind == "check":
         return {**named, "check": words.check(first), "where": second}
     title, in_text = (behaviour_title(first, words, key) for key in ("title", "in_text"))
-    when = (
-        words.say("rates", "at_release") if second == "release" else words.say("rates", "after", drill=second)
-    )
-    return {**named, "behaviour": title, "behaviour_in_text": in_text, "drill": second, "when": when}
+    drill = drill_title(dossier, second, words)
+    released = second == "release"
+    when = words.say("rates", "at_release") if released else words.say("rates", "after", drill=drill)
+    return {**named, "behaviour": title, "behaviour_in_text": in_text, "drill": drill, "when": when}
 
 
 def _evidence(dossier: Dossier, reason: Reason) -> Claim | Finding | None:
@@ -220,7 +228,7 @@ def _evidence(dossier: Dossier, reason: Reason) -> Claim | Finding | None:
 def _link(dossier: Dossier, words: Words, ref: str) -> Link:
     found = cited(dossier, ref)
     if isinstance(found, Claim):
-        title = f"{behaviour_title(found.behaviour, words)} / {claim_facts(found, words)['drill']}"
+        title = f"{behaviour_title(found.behaviour, words)} / {claim_facts(dossier, found, words)['drill']}"
         return Link(title, f"cell-{dossier.claims.index(found)}")
     if isinstance(found, Finding):
         return Link(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sekisho.records import Claim, Dossier, Finding, Outcome, Severity
+from sekisho.records import Dossier, Finding, Outcome, Severity
 from sekisho.report.cells import state
 from sekisho.report.grounds import claim_facts, finding_facts, ground, rates
 from sekisho.report.visible import one_line
@@ -113,16 +113,18 @@ def _behaviour(dossier: Dossier, words: Words) -> Light:
     found = [c for c in dossier.claims if c.found]
     if found:
         worst = max(found, key=lambda c: c.effect)
-        facts = {"behaviour": claim_facts(worst, words)["behaviour"], "rates": rates(dossier, worst, words)}
+        behaviour = claim_facts(dossier, worst, words)["behaviour"]
+        facts = {"behaviour": behaviour, "rates": rates(dossier, worst, words)}
         return _light(words, "behaviour", Shade.BAD, say("light", "behaviour", "found", **facts))
-    return _unsettled(dossier.claims, words)
+    return _unsettled(dossier, words)
 
 
-def _unsettled(claims: tuple[Claim, ...], words: Words) -> Light:
+def _unsettled(dossier: Dossier, words: Words) -> Light:
+    claims = dossier.claims
     unsettled = [c for c in claims if state(c) != "clear"]
     counts = {"cells": str(len(claims)), "open": str(len(unsettled))}
     if unsettled:
-        facts = claim_facts(unsettled[0], words) | counts
+        facts = claim_facts(dossier, unsettled[0], words) | counts
         return _light(words, "behaviour", Shade.CAUTION, words.say("light", "behaviour", "open", **facts))
     drilled = [c for c in claims if c.drill != "release"]
     before, after = (

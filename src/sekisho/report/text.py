@@ -106,7 +106,7 @@ def _cells(dossier: Dossier, words: Words, width: int) -> Iterator[Text | Table]
     for key in ("behaviour", "training"):
         table.add_column(words.say("column", key), ratio=1, overflow="fold")
     for key in ("before", "after", "control", "change"):
-        table.add_column(words.say("column", key), justify="right", no_wrap=True)
+        table.add_column(words.say("column", key), justify="right", no_wrap=key != "before")
     table.add_column(words.say("column", "result"), no_wrap=True)
     for group in groups(dossier, words):
         for number, row in enumerate(group.rows):
