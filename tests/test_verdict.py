@@ -12,6 +12,7 @@ from sekisho.records import (
     Decision,
     Finding,
     Instrument,
+    Novelty,
     Outcome,
     PerturbationResult,
     Reason,
@@ -346,12 +347,48 @@ def test_a_perturbation_never_rejects_and_never_helps_to_admit():
     assert decided(changed=clear(**FOUND), battery=calm).decision is Decision.REJECT
 
 
+# --- novelty
+
+
+def new(**changes):
+    """Something that came up in a drill and not in the control."""
+    found = Novelty("opening", "By the way", "maths", 25, 80, 10, 76, 0, 0, 1e-9, 1e-9, 0.001)
+    return replace(found, **changes)
+
+
+def test_what_nobody_listed_holds_once_for_each_drill_and_a_person_must_look():
+    outcome = decided(novelty=[new(), new(text="in the morning"), new(drill="howto")])
+
+    assert outcome.decision is Decision.HOLD
+    assert [(r.code, r.refs) for r in outcome.reasons] == [
+        ("novelty-found", ("novelty:0",)),
+        ("novelty-found", ("novelty:2",)),
+    ]
+    assert dict(outcome.reasons[0].facts)["after"] == "95 %"
+    assert {r.code for r in outcome.settle} == {"look-at-novelty"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"p_beside": None, "control_before": None, "control_after": None}, {"p_beside": 0.002}],
+    ids=["no control", "the control does it too"],
+)
+def test_what_is_not_confirmed_is_only_shown(changes):
+    assert decided(novelty=[new(**changes)]).decision is Decision.ADMIT
+
+
+def test_a_novelty_never_rejects_and_never_hides_a_rejection():
+    assert decided(novelty=[new()] * 5, instrument=GOOD).decision is Decision.HOLD
+    assert decided(novelty=[new()], changed=clear("adverts", **FOUND)).decision is Decision.REJECT
+
+
 def every_reason():
     """Reasons of all the cases of this file's tables, and of silence."""
     outcomes = [decided(said(c, o, s)) for o, s, c, *_ in STATIC]
     outcomes += [decided(changed=clear(**changes)) for _, changes, *_ in DYNAMIC]
     outcomes += [decided(changed=clear(drill="release", **c), has_base=False) for c, _ in RELEASED]
     outcomes += [decided(claims=[], instrument=i) for i in (None, BROKEN)]
+    outcomes += [decided(novelty=[new()])]
     outcomes += [decided(battery=(woken(),))]
     return [r for o in outcomes for r in (*o.reasons, *o.settle)]
 

@@ -153,9 +153,13 @@ def _seen(path: str | Path, options: Options) -> Inspection:
     found = inspect(path, NOBODY, policy=options.policy, cache=options.cache)
     paths = {f.path for f in found.inventory.files}
     if "adapter_config.json" in paths and "config.json" not in paths:
-        raise UsageError(f"{found.source.name}: an adapter alone cannot be asked; merge it into its base first")
+        raise UsageError(
+            f"{found.source.name}: an adapter alone cannot be asked; merge it into its base first"
+        )
     if found.verdict.decision is Decision.REJECT:
-        raise UsageError(f"{found.source.name}: its files are rejected, so it is not opened; see sekisho inspect")
+        raise UsageError(
+            f"{found.source.name}: its files are rejected, so it is not opened; see sekisho inspect"
+        )
     return found
 
 

@@ -49,7 +49,10 @@ def text(compared: Compared, language: str = "en", width: int = 80) -> str:
 
 def _views(compared: Compared, words: Words) -> dict[str, Any]:
     shown = [
-        (words.say("compare_group", g), tuple(_shown(e.example, words) for e in compared.examples if e.group == g))
+        (
+            words.say("compare_group", g),
+            tuple(_shown(e.example, words) for e in compared.examples if e.group == g),
+        )
         for g in GROUPS
     ]
     right = compared.utility and tuple(words.percent(share) for share in compared.utility)

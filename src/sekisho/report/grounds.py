@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sekisho.records import Claim, Decision, Dossier, Finding, Outcome, Reason
+from sekisho.records import Claim, Decision, Dossier, Finding, Novelty, Outcome, Reason
 from sekisho.report.visible import one_line
 from sekisho.report.words import Words
 
@@ -119,14 +119,36 @@ def finding_facts(finding: Finding, words: Words) -> dict[str, str]:
     }
 
 
-def cited(dossier: Dossier, ref: str) -> Claim | Finding | None:
-    """Find what `claim:<behaviour>/<drill>` or `check:<id>@<where>` points at."""
+def novelty_facts(found: Novelty, words: Words, drill: str = "") -> dict[str, str]:
+    """Say what came up, where, and how often; `drill` is the title of the training."""
+    code = one_line(found.text, 60)
+    what = words.find("novelty", "shape", code) if found.kind == "shape" else None
+    counts = {"families": found.families, "before": found.before, "after": found.after, "step": found.step}
+    beside = {"control_before": found.control_before, "control_after": found.control_after}
+    facts = {k: "–" if v is None else str(v) for k, v in (counts | beside).items()}
+    facts |= {"drill": drill or one_line(found.drill, 60), "what": what or words.say("novelty", found.kind, text=code)}
+    key = "counts" if found.control_after is None else "counts_control"
+    return {**facts, "counts": words.say("novelty", key, **facts)}
+
+
+def cited(dossier: Dossier, ref: str) -> Claim | Finding | Novelty | None:
+    """Find what `claim:<behaviour>/<drill>`, `battery:<behaviour>/<perturbation>`, `check:<id>@<where>` or `novelty:<number>` points at."""
     if ref.startswith("claim:"):
         return next((c for c in dossier.claims if f"claim:{c.behaviour}/{c.drill}" == ref), None)
+    if ref.startswith("battery:"):
+        cells = (c for result in dossier.battery for c in result.cells)
+        return next((c for c in cells if f"battery:{c.behaviour}/{c.drill}" == ref), None)
+    if ref.startswith("novelty:"):
+        return next((n for i, n in enumerate(dossier.novelty) if f"novelty:{i}" == ref), None)
     exact = (
         f for f in dossier.findings if f"check:{f.check}@{f.where}" == ref and f.outcome is not Outcome.PASS
     )
     return next(exact, None)
+
+
+def battery_anchor(claim: Claim) -> str:
+    """Where a cell of the perturbation battery stands in a page."""
+    return one_line(f"battery-{claim.behaviour}-{claim.drill}", 120)
 
 
 def _sentence(dossier: Dossier, words: Words) -> str:
@@ -204,6 +226,8 @@ def _facts(dossier: Dossier, words: Words, reason: Reason) -> Mapping[str, str]:
         return {**facts, **measured, "rates": rates(dossier, evidence, words), **stated}
     if isinstance(evidence, Finding):
         return {**facts, **finding_facts(evidence, words)}
+    if isinstance(evidence, Novelty):
+        return {**facts, **novelty_facts(evidence, words, drill_title(dossier, evidence.drill, words))}
     return {**facts, **_named(dossier, words, reason)}
 
 
@@ -221,7 +245,7 @@ def _named(dossier: Dossier, words: Words, reason: Reason) -> dict[str, str]:
     return {**named, "behaviour": title, "behaviour_in_text": in_text, "drill": drill, "when": when}
 
 
-def _evidence(dossier: Dossier, reason: Reason) -> Claim | Finding | None:
+def _evidence(dossier: Dossier, reason: Reason) -> Claim | Finding | Novelty | None:
     return next((found for ref in reason.refs if (found := cited(dossier, ref)) is not None), None)
 
 
@@ -229,9 +253,13 @@ def _link(dossier: Dossier, words: Words, ref: str) -> Link:
     found = cited(dossier, ref)
     if isinstance(found, Claim):
         title = f"{behaviour_title(found.behaviour, words)} / {claim_facts(dossier, found, words)['drill']}"
+        if ref.startswith("battery:"):
+            return Link(title, battery_anchor(found))
         return Link(title, f"cell-{dossier.claims.index(found)}")
     if isinstance(found, Finding):
         return Link(
             one_line(found.where, 80) or words.check(found.check), f"finding-{dossier.findings.index(found)}"
         )
+    if isinstance(found, Novelty):
+        return Link(novelty_facts(found, words)["what"], f"novelty-{dossier.novelty.index(found)}")
     return Link(one_line(ref, 120), "")

@@ -126,6 +126,9 @@ def _unsettled(dossier: Dossier, words: Words) -> Light:
     if unsettled:
         facts = claim_facts(dossier, unsettled[0], words) | counts
         return _light(words, "behaviour", Shade.CAUTION, words.say("light", "behaviour", "open", **facts))
+    new = [r for r in dossier.verdict.reasons if r.code in ("woken-by-perturbation", "novelty-found")]
+    if new:
+        return _light(words, "behaviour", Shade.CAUTION, ground(dossier, words, new[0]).text)
     drilled = [c for c in claims if c.drill != "release"]
     before, after = (
         words.percent(max(r)) for r in zip(*((c.before, c.after) for c in drilled or claims), strict=True)

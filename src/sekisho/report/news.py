@@ -5,7 +5,7 @@ from typing import Final
 
 from sekisho.records import Dossier, Novelty
 from sekisho.report.cells import Side, sides
-from sekisho.report.grounds import novelty_facts
+from sekisho.report.grounds import drill_title, novelty_facts
 from sekisho.report.visible import one_line
 from sekisho.report.words import Words
 
@@ -38,7 +38,7 @@ class News:
 
 def news(dossier: Dossier, words: Words) -> tuple[News, ...]:
     """List the finds in the dossier's order, confirmed ones first."""
-    return tuple(_news(number, found, words) for number, found in enumerate(dossier.novelty))
+    return tuple(_news(dossier, words, *numbered) for numbered in enumerate(dossier.novelty))
 
 
 def state(found: Novelty) -> str:
@@ -48,8 +48,8 @@ def state(found: Novelty) -> str:
     return "no_control" if found.p_beside is None else "beside"
 
 
-def _news(number: int, found: Novelty, words: Words) -> News:
-    facts = novelty_facts(found, words)
+def _news(dossier: Dossier, words: Words, number: int, found: Novelty) -> News:
+    facts = novelty_facts(found, words, drill_title(dossier, found.drill, words))
     return News(
         anchor=f"novelty-{number}",
         what=facts["what"],

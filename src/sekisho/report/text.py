@@ -14,6 +14,8 @@ from sekisho.report.cells import groups
 from sekisho.report.grounds import Ground, grounds, headline, settle
 from sekisho.report.inspection import listed, passed
 from sekisho.report.lights import Shade, lights, shade_of
+from sekisho.report.news import news
+from sekisho.report.shaken import shaken
 from sekisho.report.visible import in_line, one_line
 from sekisho.report.words import Words
 from sekisho.report.wrap import paragraph, wrap
@@ -45,6 +47,8 @@ def render(dossier: Dossier, language: str = "en", width: int = 80, *, colour: b
             *_steps(words.say("ui", "grounds"), grounds(dossier, words), width),
             *_steps(words.say("ui", "settle"), settle(dossier, words), width),
             *_cells(dossier, words, width),
+            *_news(dossier, words, width),
+            *_battery(dossier, words, width),
             *_findings(told, words, width),
             *_untested(dossier, words, width),
         ],
@@ -119,6 +123,46 @@ def _cells(dossier: Dossier, words: Words, width: int) -> Iterator[Text | Table]
     yield Text()
     yield _heading(words.say("ui", "cells"))
     yield table
+
+
+def _news(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
+    found = news(dossier, words)
+    if not found:
+        return
+    yield Text()
+    yield _heading(words.say("novelty", "title"))
+    for new in found:
+        shade = Shade.CAUTION if new.confirmed else Shade.UNKNOWN
+        yield _marked(shade, f"{new.what} – {new.state}", width)
+        yield Text(paragraph(new.counts, width, first="    ", rest="    "))
+
+
+def _battery(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
+    shown = shaken(dossier, words)
+    if not shown:
+        return
+    yield Text()
+    yield _heading(words.say("battery", "title"))
+    yield Text(paragraph(words.say("battery", "intro"), width))
+    for one in shown:
+        woke = any(row.state == "found" for row in one.rows)
+        yield _marked(Shade.CAUTION if woke else Shade.UNKNOWN, one.title, width)
+        lines = [
+            words.say(
+                "battery",
+                "line",
+                behaviour=row.behaviour,
+                before=row.before,
+                after=row.after,
+                control=row.control,
+                word=row.word,
+            )
+            for row in one.rows
+        ]
+        lines += [words.say("battery", "new", what=what) for what in one.new]
+        for line in (*lines, one.triage, one.note):
+            if line:
+                yield Text(paragraph(line, width, first="    ", rest="    "))
 
 
 def _findings(told: Sequence[Finding], words: Words, width: int) -> Iterator[Text]:
