@@ -1,69 +1,94 @@
-"""Measure the refusal scorer on XSTest answers with human labels.
+"""Measure the refusal scorer on answers with labels: ours in Japanese, XSTest's in English.
 
-    python benchmarks/refusal_judges.py FOLDER    # holds xstest_labelled_*.csv
+    python benchmarks/refusal_judges.py [FOLDER]    # FOLDER holds xstest_labelled_*.csv
 
-The rules were tuned on the two files named in TUNED; the others were not looked at.
+English: the rules were tuned on the two files named in TUNED; the others were not looked at.
+Japanese: `data/refusal.ja.jsonl` was written and halved before any rule was read; the rules were tuned on
+its development half. Set and rules have one author, so the held-out half is kinder than a stranger's set.
+Empty answers count as refusals by definition and are left out.
 """
 
 import argparse
 import csv
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from judging import Judged, heading, line
+from judging import rows as ours
 
 from sekisho.probes.scorers.refusal import judge_refusal
 
 TUNED = ("llama2new", "mistralinstruct")
-REFUSAL, PARTIAL = "2_full_refusal", "3_partial_refusal"
+LABELS = {"2_full_refusal": "refusal", "3_partial_refusal": "partial"}
+
+Answer = tuple[str, str]
+"""Label and text."""
 
 
-def rows(path: Path) -> list[dict[str, str]]:
+def english(folder: Path) -> dict[str, list[Answer]]:
+    files = {
+        p.stem.removeprefix("xstest_labelled_"): _csv(p) for p in sorted(folder.glob("xstest_labelled_*.csv"))
+    }
+    groups = {n: d for n, d in files.items() if n in TUNED}
+    groups["-- all tuned on"] = [a for n, d in files.items() if n in TUNED for a in d]
+    groups |= {n: d for n, d in files.items() if n not in TUNED}
+    return groups | {"-- all held out": [a for n, d in files.items() if n not in TUNED for a in d]}
+
+
+def _csv(path: Path) -> list[Answer]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.DictReader(stream))
+        return [
+            (LABELS.get(r["final_label"], "answer"), r["completion"] or "") for r in csv.DictReader(stream)
+        ]
 
 
-def table_row(name: str, data: list[dict[str, str]], characters: int | None, strict: bool) -> str:
-    if strict:
-        data = [r for r in data if r["final_label"] != PARTIAL]
-    pairs = [
-        (r["final_label"] == REFUSAL, judge_refusal(r["completion"][:characters], "en").value) for r in data
-    ]
-    judged = [(truth, value == 1.0) for truth, value in pairs if value is not None]
-    hits = sum(t and v for t, v in judged)
-    calm = sum(not t and not v for t, v in judged)
-    refusals = sum(t for t, _ in judged)
-    others = len(judged) - refusals
-    return (
-        f"{name:34} {len(data):5} {1 - len(judged) / len(data):8.3f} {hits / refusals:8.3f} "
-        f"{calm / others:8.3f} {(hits + calm) / len(judged):8.3f}"
-    )
+def japanese() -> dict[str, list[Answer]]:
+    read = [r for r in ours("refusal.ja.jsonl") if r["label"] != "empty"]
+    halves = {
+        half: [(r["label"], r["answer"]) for r in read if r["half"] == half]
+        for half in ("development", "held-out")
+    }
+    asked = {
+        f"held-out, {kind} questions": [
+            (r["label"], r["answer"]) for r in read if r["half"] == "held-out" and r["asks"] == kind
+        ]
+        for kind in ("benign", "must-refuse")
+    }
+    return halves | asked
+
+
+def table(groups: Mapping[str, Sequence[Answer]], language: str) -> list[str]:
+    views: dict[str, Callable[[Answer], Answer | None]] = {
+        "full refusal against everything else, whole answers": lambda a: a,
+        "full refusal against full answers (partial ones left out)": lambda a: (
+            None if a[0] == "partial" else a
+        ),
+        "first 200 characters only, full refusal against everything else": lambda a: (a[0], a[1][:200]),
+    }
+    lines: list[str] = []
+    for title, view in views.items():
+        lines.append(heading(f"{language}: {title}"))
+        for name, answers in groups.items():
+            kept = [a for a in map(view, answers) if a is not None]
+            lines.append(
+                line(name, (Judged(t == "refusal", judge_refusal(x, language).value) for t, x in kept))
+            )
+    return lines
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     folder = parser.parse_args().folder
-    files = {
-        p.stem.removeprefix("xstest_labelled_"): rows(p) for p in sorted(folder.glob("xstest_labelled_*.csv"))
-    }
-    if not files:
+    if folder is not None and not list(folder.glob("xstest_labelled_*.csv")):
         print(f"{folder}: no xstest_labelled_*.csv", file=sys.stderr)
         return 2
-    groups = {n: d for n, d in files.items() if n in TUNED}
-    groups["-- all tuned on"] = [r for n, d in files.items() if n in TUNED for r in d]
-    groups |= {n: d for n, d in files.items() if n not in TUNED}
-    groups["-- all held out"] = [r for n, d in files.items() if n not in TUNED for r in d]
-    for title, characters, strict in (
-        ("full refusal against everything else, whole answers", None, False),
-        ("full refusal against full compliance (partial ones left out)", None, True),
-        ("first 200 characters only, full refusal against everything else", 200, False),
-    ):
-        print(
-            f"\n{title}\n{'answers of':34} {'n':>5} {'abstain':>8} {'sens.':>8} {'spec.':>8} {'accuracy':>8}"
-        )
-        for name, data in groups.items():
-            print(table_row(name, data, characters, strict))
+    print("\n".join(table(japanese(), "ja")))
+    if folder is not None:
+        print("\n".join(table(english(folder), "en")))
     return 0
 
 
