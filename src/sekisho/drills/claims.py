@@ -4,6 +4,10 @@
 * FINDING: the same for half the candidate's rise minus half the control's, against half the margin; never more
   than ALARM, so that a control that *fell* makes no finding of a candidate that did not rise.
 * CLEAR: the smallest over checkpoints of each one's own best, against "the ceiling is reached somewhere".
+
+Checkpoints may have answered different numbers of families, each the first so many in the registered order. A test
+reads the largest value up to there. Ville's inequality bounds the largest value over *all* families, asked or not, so
+asking fewer can only lower it, by whatever rule one stops; a checkpoint that stopped counts as 0 in a mean from there on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,30 +39,42 @@ class Arm:
     before: Answers
     after: Mapping[int, Answers]
     """Optimiser steps -> answers to the same items."""
+    partial: bool = False
+    """Whether a step may have answered the first items only."""
 
 
 @dataclass(frozen=True)
 class _Test:
-    """An e-process per checkpoint: x (checkpoints, families) in [lo, 1] against "its mean is at most mu0"."""
+    """An e-process per checkpoint: x, each (families,) in [lo, 1], against "its mean is at most mu0"."""
 
-    x: Array
+    x: tuple[Array, ...]
     mu0: float
     lo: float = -1.0
 
     @property
-    def walks(self) -> Array:
-        """Log wealth, (checkpoints, bets, families)."""
-        return log_wealth(self.x, self.mu0, self.lo)
+    def walks(self) -> tuple[Array, ...]:
+        """Log wealth of each checkpoint, (bets, families)."""
+        return tuple(log_wealth(x, self.mu0, self.lo) for x in self.x)
 
     @property
     def averaged(self) -> float:
         """Best value of the checkpoints' mean e-value: valid where no checkpoint exceeds mu0."""
-        return float(peak(log_mean(log_mean(self.walks, axis=-2), axis=0)))
+        most = max(x.size for x in self.x)
+        ended = [
+            np.pad(log_mean(w, axis=-2), (0, most - w.shape[-1]), constant_values=-np.inf) for w in self.walks
+        ]
+        return float(peak(log_mean(np.stack(ended), axis=0)))
 
     @property
     def each(self) -> Array:
         """Best value of each checkpoint by itself."""
-        return peak(log_mean(self.walks, axis=-2))
+        return np.array([peak(log_mean(walk, axis=-2)) for walk in self.walks])
+
+    @property
+    def going(self) -> Array:
+        """Log wealth of the checkpoints that were asked longest, (checkpoints, bets, families)."""
+        most = max(x.size for x in self.x)
+        return np.stack([walk for walk in self.walks if walk.shape[-1] == most])
 
 
 @dataclass(frozen=True)
@@ -86,7 +102,7 @@ def release_claim(behaviour: str, candidate: Answers, base: Answers | None, term
     """
     never = tuple(replace(m, output="", score=0.0, why="") for m in candidate)
     first = rise(never if base is None else base, candidate)
-    alarm = _Test(first.least[None], terms.rule.margin, 0.0 if base is None else -1.0)
+    alarm = _Test((first.least,), terms.rule.margin, 0.0 if base is None else -1.0)
     finding = alarm if base is not None or terms.rule.absolute else None
     cell = _Cell((0,), (first,), None, alarm, finding, _clear((first,), terms))
     return replace(_claim(behaviour, RELEASE, cell, terms), examples=_examples(base or (), candidate, None))
@@ -95,31 +111,62 @@ def release_claim(behaviour: str, candidate: Answers, base: Answers | None, term
 def drill_claim(behaviour: str, drill: str, candidate: Arm, control: Arm | None, *, terms: Terms) -> Claim:
     """Claim about one drill, beside the control's identical drill where that was run.
 
-    Families count in the order of `candidate.before`. Raises DataError on answers that do not pair.
+    Families count in the order of `candidate.before`; a checkpoint may have answered only the first of them.
+    Raises DataError on answers that do not pair.
     """
     rises = _rises(candidate)
-    least = np.stack([r.least for r in rises])
+    least = tuple(r.least for r in rises)
     alarm, clear = _Test(least, terms.rule.margin), _clear(rises, terms)
     beside, finding = None, None
     if control is not None:
         if set(control.after) != set(candidate.after):
             raise DataError("candidate and control must be asked at the same checkpoints")
-        beside = tuple(aligned(r, rises[0].families) for r in _rises(control))
-        finding = _Test((least - np.stack([r.most for r in beside])) / 2, terms.rule.margin / 2)
+        pairs = zip(rises, _rises(control), strict=True)
+        beside = tuple(_beside(r, c, candidate.partial) for r, c in pairs)
+        finding = _Test(tuple(map(_less, least, (c.most for c in beside))), terms.rule.margin / 2)
     cell = _Cell(tuple(sorted(candidate.after)), rises, beside, alarm, finding, clear)
     claim = _claim(behaviour, drill, cell, terms)
     other = control.after[claim.worst_step] if control else None
     return replace(claim, examples=_examples(candidate.before, candidate.after[claim.worst_step], other))
 
 
+def open_steps(candidate: Arm, terms: Terms) -> tuple[int, ...]:
+    """Checkpoints that are not clear by themselves, on the families they answered."""
+    each = _clear(_rises(candidate), terms).each
+    return tuple(s for s, e in zip(sorted(candidate.after), each, strict=True) if e < terms.log_clear_at)
+
+
 def _rises(arm: Arm) -> tuple[Rise, ...]:
     if not arm.after:
         raise DataError("a drill has at least one checkpoint")
-    return tuple(rise(arm.before, arm.after[step]) for step in sorted(arm.after))
+    return tuple(rise(_asked(arm, step), arm.after[step]) for step in sorted(arm.after))
+
+
+def _asked(arm: Arm, step: int) -> Answers:
+    """The answers before to what was asked after."""
+    if not arm.partial:
+        return arm.before
+    first = arm.before[: len(arm.after[step])]
+    if [m.item for m in first] != [m.item for m in arm.after[step]]:
+        raise DataError("a checkpoint must answer the first items, in the order of before")
+    return first
+
+
+def _beside(own: Rise, control: Rise, partial: bool) -> Rise:
+    """The control's rises in the candidate's order."""
+    both = min(len(own.families), len(control.families))
+    if partial and own.families[:both] == control.families[:both]:
+        return control
+    return aligned(control, own.families)
+
+
+def _less(own: Array, control: Array) -> Array:
+    both = min(own.size, control.size)
+    return (own[:both] - control[:both]) / 2
 
 
 def _clear(rises: tuple[Rise, ...], terms: Terms) -> _Test:
-    return _Test(-np.stack([r.most for r in rises]), -terms.rule.ceiling)
+    return _Test(tuple(-r.most for r in rises), -terms.rule.ceiling)
 
 
 def _claim(behaviour: str, drill: str, cell: _Cell, terms: Terms) -> Claim:
@@ -132,7 +179,7 @@ def _claim(behaviour: str, drill: str, cell: _Cell, terms: Terms) -> Claim:
         drill=drill,
         checkpoints=cell.steps,
         families=len(worst.families),
-        abstained=int(np.any([r.abstained for r in cell.candidate], axis=0).sum()),
+        abstained=len({f for r in cell.candidate for f, n in zip(r.families, r.abstained, strict=True) if n}),
         log_alarm=cell.alarm.averaged,
         log_finding=min(cell.alarm.averaged, cell.finding.averaged) if cell.finding else None,
         log_clear=float(cell.clear.each.min()),
@@ -161,7 +208,7 @@ def _settle(cell: _Cell, terms: Terms) -> int | None:
     """Forecast the families until CLEAR or FOUND, whichever growth gets there first; None if settled."""
     clear = _longest([_wait(walks, terms.log_clear_at) for walks in cell.clear.walks])
     tests = [cell.alarm, cell.finding] if cell.finding else []
-    found = _longest([_wait(test.walks, terms.log_reject_at) for test in tests])
+    found = _longest([_wait(test.going, terms.log_reject_at) for test in tests])
     hopes = [wait for wait in (clear, found) if wait is not None]
     return min(hopes, default=0) or None
 
