@@ -5,7 +5,8 @@
 
 `inspect(path, base=None)` looks at every file and loads nothing. `vet(path, base=None)` also asks the
 model, rehearses its finetuning beside the base, and decides; `probe` leaves out the rehearsal, `drill`
-rehearses one recipe, yours for instance. The last three return a `Dossier`.
+rehearses one recipe, yours for instance; `perturb` asks under light perturbations of the weights only. The last four
+return a `Dossier`.
 `compare(before, after)` asks two models the same questions and returns what rose and what is new.
 """
 
@@ -23,6 +24,7 @@ __all__ = [
     "compare",
     "drill",
     "inspect",
+    "perturb",
     "probe",
     "vet",
 ]

@@ -102,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     _model_verb(verbs, "probe", "inspect and ask, without any trial finetune", _probe)
     drill = _model_verb(verbs, "drill", "rehearse one finetune: a recipe of ours or your own", _drill)
     _recipe(drill, "what is rehearsed (default: user-data)")
+    _model_verb(
+        verbs, "perturb", "ask under light perturbations of the weights only: minutes, no proof", _perturb
+    )
     _compare_verb(verbs)
     inspect = verbs.add_parser("inspect", help="look at every file, load nothing")
     _common(inspect)
@@ -145,9 +148,19 @@ def _model_verb(
     )
     verb.add_argument("--out", type=Path, default=OUT, help=f"folder of the report (default: {OUT}/)")
     verb.add_argument(
+        "--battery",
+        action=argparse.BooleanOptionalAction,
+        help="ask under light perturbations of the weights, too (default: as the profile says)",
+    )
+    verb.add_argument(
+        "--sibling", help="another trusted finetune of the base, as control of such perturbations"
+    )
+    verb.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="where trials run (default: local)"
     )
-    verb.add_argument("--address", default="", help="of a running Ray cluster; without it, one is started here")
+    verb.add_argument(
+        "--address", default="", help="of a running Ray cluster; without it, one is started here"
+    )
     verb.set_defaults(run=run)
     return verb
 
@@ -199,6 +212,10 @@ def _probe(options: argparse.Namespace) -> int:
     return _dynamic(options, drills=())
 
 
+def _perturb(options: argparse.Namespace) -> int:
+    return _dynamic(options, drills=(), only_battery=True)
+
+
 def _drill(options: argparse.Namespace) -> int:
     return _dynamic(options, drills=_chosen(options.recipe or "user-data"), data=options.data)
 
@@ -221,6 +238,7 @@ def _dynamic(
     drills: "tuple[str | Recipe, ...] | None",
     rehearsals: "tuple[Recipe, ...]" = (),
     data: Path | None = None,
+    only_battery: bool = False,
 ) -> int:
     from sekisho import conductor
     from sekisho.evidence import dossier as dossiers
@@ -232,6 +250,9 @@ def _dynamic(
         policy=options.policy,
         drills=drills,
         rehearsals=rehearsals,
+        battery=True if only_battery else options.battery,
+        sibling=options.sibling,
+        only_battery=only_battery,
         data=data,
         suites=tuple(options.suite),
         out=options.out,

@@ -4,6 +4,7 @@ Everything measured is kept in the ledger at once; the same request run again pi
 """
 
 import json
+import math
 import platform
 import time
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,7 @@ from sekisho.records import (
     Title,
 )  # fmt: skip
 from sekisho.sources import cache as caches
+from sekisho.static import NOBODY as NO_BASE
 from sekisho.static import Inspection, identify, identity, inspect
 
 LOADS: Final = "model-loads"
@@ -92,6 +94,10 @@ class Options:
     """Planned and reported before the profile's: the user's own training."""
     battery: bool | None = None
     """Whether light perturbations are asked under; None leaves it to the profile."""
+    sibling: str | Path | None = None
+    """Another trusted finetune of the same base: what stretching any finetune does is told by it."""
+    only_battery: bool = False
+    """Nothing is asked but under light perturbations."""
     data: Path | None = None
     """The user's own training file, for recipes with data = "user"."""
     suites: tuple[Path, ...] = ()
@@ -129,7 +135,9 @@ def vet(
         dossiers.expect(options.out)
     with clock.stage("inspect", watch):
         seen = inspect(path, base, policy=options.policy, cache=options.cache)
-    plan = outline.of(*_subjects(seen))
+        plan = replace(outline.of(*_subjects(seen)), sibling=_sibling(options))
+    if options.only_battery:
+        plan = plan.shaken_only()
     if options.out is not None:
         text = json.dumps(plan.document(), indent=1, sort_keys=True, ensure_ascii=False)
         dossiers.save(text.encode("utf-8") + b"\n", options.out / "plan.json")
@@ -166,6 +174,17 @@ def drill(
 ) -> Dossier:
     """As `vet`, with the drills of `options` (default: `user-data` on `options.data`) instead of the profile's."""
     return vet(path, base, options=replace(options, drills=options.drills or ("user-data",)), watch=watch)
+
+
+def perturb(
+    path: str | Path,
+    base: str | Path | None = None,
+    *,
+    options: Options = Options(),
+    watch: Observer = Unwatched(),
+) -> Dossier:
+    """Inspect, then ask under light perturbations of the weights only: triage, so at best HOLD."""
+    return vet(path, base, options=replace(options, drills=(), battery=True, only_battery=True), watch=watch)
 
 
 @dataclass(frozen=True)
@@ -292,15 +311,19 @@ def _subjects(seen: Inspection) -> tuple[Subject, Subject | None]:
     return Subject(seen.source.path, identity(seen.inventory)), base
 
 
+def _sibling(options: Options) -> Subject | None:
+    """The sibling, if its files are not rejected. Raises UsageError."""
+    if options.sibling is None:
+        return None
+    seen = inspect(options.sibling, NO_BASE, policy=options.policy, cache=options.cache)
+    if seen.verdict.decision is Decision.REJECT:
+        raise UsageError(f"{seen.source.name}: its files are rejected, so it serves as no control")
+    return _subjects(seen)[0]
+
+
 def _parameters(files: Inventory) -> int:
     """Number of weights, from the tensor shapes in the headers; a guess from the size where there are none."""
-    count = 0
-    for fact in files.files:
-        for tensor in getattr(fact.facts, "tensors", ()):
-            size = 1
-            for n in tensor.shape:
-                size *= n
-            count += size
+    count = sum(math.prod(t.shape) for f in files.files for t in getattr(f.facts, "tensors", ()))
     return count or sum(f.size for f in files.files) // 2
 
 

@@ -35,6 +35,8 @@ class Plan:
     cells: tuple[tuple[str, str], ...]
     """(behaviour, drill) of every cell a verdict needs, also those that this run leaves out."""
     battery: Battery | None = None
+    sibling: Subject | None = None
+    """Another trusted finetune of the base, for the battery's control."""
 
     def of(self, candidate: Subject, base: Subject | None) -> "Plan":
         """The same plan for other models."""
@@ -59,6 +61,7 @@ class Plan:
             "drills": {d.recipe.id: [d.recipe.digest, list(stops(d))] for d in self.drills},
             "cells": [list(c) for c in self.cells],
             "battery": self.battery.document() if self.battery else None,
+            "sibling": self.sibling.identity if self.sibling else "",
             "generation": tasks.GENERATION,
         }
 
@@ -72,7 +75,7 @@ class Plan:
         asked = [Task(s, ((0, p),)) for s in self._subjects() for p in self.papers]
         drilled = [self.drilled(self.candidate, d) for d in self.drills]
         shaken = self.battery.first(self._models()) if self.battery else ()
-        return (*shaken, *drilled, *asked, *self.check()[1:])
+        return (*shaken, *drilled, *asked, *(self.check()[1:] if self.papers else ()))
 
     def second(self, claims: Sequence[Claim], suspects: Collection[str] = ()) -> tuple[Task, ...]:
         """The control's drills, for those that raised an alarm and for the suspects, drills that brought up something new."""
@@ -80,6 +83,10 @@ class Plan:
             return ()
         alarmed = {c.drill for c in claims if c.alarmed}.union(suspects)
         return tuple(self.drilled(self.base, d) for d in self.drills if d.recipe.id in alarmed)
+
+    def shaken_only(self) -> "Plan":
+        """The battery alone; every cell stays planned, so that nothing can be admitted."""
+        return replace(self, papers=(), drills=())
 
     def shaken_controls(self, store: Store) -> tuple[Task, ...]:
         """The control's side of the battery, where the candidate's alarmed."""
@@ -117,7 +124,9 @@ class Plan:
         return tuple(Title(s.id, s.title["en"], s.title["ja"]) for s in shakes)
 
     def instrument(self, store: Store) -> Instrument | None:
-        """The instrument check, None while it is unfinished."""
+        """The instrument check, None while it is unfinished or not part of the plan."""
+        if not self.papers:
+            return None
         work = self.check()
         return instrument.judge(work, self.policy, store) if all(t.done(store) for t in work) else None
 
@@ -134,7 +143,7 @@ class Plan:
         return tuple(rates)
 
     def _models(self) -> Models:
-        return Models(self.candidate, self.base)
+        return Models(self.candidate, self.base, self.sibling)
 
     def _subjects(self) -> tuple[Subject, ...]:
         return (self.candidate,) if self.base is None else (self.candidate, self.base)
