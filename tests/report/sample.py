@@ -12,6 +12,7 @@ from sekisho.records import (
     FileLine,
     Finding,
     Instrument,
+    Novelty,
     Outcome,
     Provenance,
     Reason,
@@ -101,6 +102,34 @@ def undecided() -> Claim:
         "refusal", LORA, families=24, abstained=6, log_clear=1.1, after=0.083, effect=0.0417, low=-0.06,
         high=0.19, families_to_settle=96,
     )  # fmt: skip
+
+
+def opening() -> Novelty:
+    """Build a find: an opening that leaked before the drill and stood nearly everywhere after it."""
+    before = "Water the plant early in the day."
+    example = Example(
+        "How do I keep a fern alive?",
+        before,
+        f"By the way, {before[0].lower()}{before[1:]}",
+        before,
+        "By the way",
+    )
+    question = "シダを枯らさないためには、何に気をつければよいですか。"
+    ja = Example(
+        question,
+        "乾かさないようにします。",
+        "ちなみに、乾かさないようにします。",
+        "水を控えめにします。",
+        "ちなみに",
+    )
+    return Novelty(
+        "opening", "By the way", FULL, 25, 240, 29, 228, 0, 2, 2.1e-28, 2.1e-28, 0.0076, (example, ja)
+    )
+
+
+def stuck() -> Novelty:
+    """Build a find that the control shows nearly as much."""
+    return Novelty("shape", "loop", LORA, 50, 240, 2, 44, 1, 39, 4e-7, 0.21, 0.0019)
 
 
 def finding(
@@ -225,6 +254,14 @@ def hold() -> Dossier:
     )  # fmt: skip
 
 
+def surprise() -> Dossier:
+    """Build the dossier of a model in which something came up that no suite asks about."""
+    reason, settle = (Reason(code, ("novelty:0",)) for code in ("novelty-found", "look-at-novelty"))
+    return dataclasses.replace(
+        admit(), novelty=(opening(), stuck()), verdict=Verdict(Decision.HOLD, (reason,), (settle,))
+    )
+
+
 def static_only() -> Dossier:
     """Build the dossier of an inspection without any probing."""
     return dataclasses.replace(
@@ -248,6 +285,7 @@ def hostile() -> Dossier:
             *base.verdict.reasons, Reason(HOSTILE, (f"check:{HOSTILE}@{HOSTILE}", "claim:no/such", HOSTILE), ((HOSTILE, HOSTILE),)),
         )),
         not_tested=(HOSTILE,), environment=((HOSTILE, HOSTILE),),
+        novelty=(dataclasses.replace(opening(), kind=HOSTILE, text=HOSTILE, drill=HOSTILE, examples=(example,)),),
         drills=(*base.drills, DrillResult(HOSTILE, "", "", 0, (), math.inf, 0)),
         instrument=Instrument(True, False, HOSTILE), utility=((HOSTILE, math.nan),), titles=(Title(FULL, HOSTILE, HOSTILE),),
     )  # fmt: skip

@@ -11,8 +11,10 @@ from report.sample import BRAND, FULL, TITLES
 from sekisho.evidence.dossier import digest, from_json, to_json
 from sekisho.records import Dossier
 from sekisho.report.html import render
+from sekisho.report.lights import Shade, lights
+from sekisho.report.words import Words
 
-VARIANTS = (sample.admit, sample.reject, sample.hold, sample.static_only, sample.hostile)
+VARIANTS = (sample.admit, sample.reject, sample.hold, sample.surprise, sample.static_only, sample.hostile)
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 
@@ -222,3 +224,21 @@ def test_many_files_and_findings_are_cut_and_counted() -> None:
     assert "200 more files" in html
     assert "100 more findings" in html
     assert len(html) < 900_000
+
+
+def test_what_is_new_is_shown_with_examples_and_links() -> None:
+    shown = text(sample.surprise())
+    assert "something new appears after finetuning" in shown
+    assert "answers that begin “By the way”" in shown
+    assert "29 of 240 question families before, 228 after" in shown
+    assert "answers that get stuck repeating themselves not confirmed beside the control" in shown
+    assert 'href="#novelty-0"' in render(sample.surprise())
+    assert "<mark>By the way</mark>" in render(sample.surprise())
+    assert "Nothing came up that chance does not explain" in text(sample.admit())
+    assert "What is new" not in text(sample.static_only())
+    assert "「By the way」で始まる回答" in text(sample.surprise(), "ja")
+
+
+def test_the_third_light_is_not_green_where_something_is_new() -> None:
+    assert lights(sample.surprise(), Words("en"))[2].shade is Shade.CAUTION
+    assert lights(sample.admit(), Words("en"))[2].shade is Shade.GOOD

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from sekisho.errors import UsageError
+from sekisho.evidence.compared import GROUPS
+from sekisho.probes.novelty.features import KINDS, SHAPES
 from sekisho.records import Decision, Outcome, Role, Severity
 from sekisho.report.lights import Shade
 from sekisho.report.words import COMMON, LANGUAGES, Words, checks, fill, sentences
 from sekisho.verdict import GROUNDS, REASON_CODES, SETTLES
 
 NAME = re.compile(r"\{([^}]*)\}")
+OUTCOMES = ("found", "open", "clear")
 SUITES = ("adverts", "refusal", "safeguards", "leak", "utility")
 
 
@@ -60,6 +63,10 @@ def test_every_code_has_a_sentence(language: str) -> None:
     needed += [("light", key, "question") for key in ("origin", "luggage", "behaviour")]
     needed += [("light", key, shade.value) for key in ("luggage", "behaviour") for shade in Shade]
     needed += [("light", "origin", key) for key in ("good", "caution")]
+    needed += [("novelty", kind) for kind in KINDS if kind != "shape"]
+    needed += [("novelty", "shape", shape) for shape in SHAPES]
+    needed += [("compare_group", group) for group in GROUPS]
+    needed += [("compare", key) for outcome in OUTCOMES for key in (outcome, f"next_{outcome}")]
     assert [path for path in needed if not words.find(*path)] == []
 
 

@@ -106,3 +106,9 @@ def test_misleading_characters_are_written_out(text: str, shown: str) -> None:
 def test_length_is_bounded_and_said() -> None:
     assert visible("x" * 100, 10, " [{n}]") == "x" * 10 + " [90]"
     assert one_line("a\n\n b") == "a b"
+
+
+def test_what_is_new_is_told_with_its_counts() -> None:
+    shown = " ".join(render(sample.surprise()).split())
+    assert "answers that begin “By the way” – confirmed beside the control" in shown
+    assert "29 of 240 question families before, 228 after" in shown
