@@ -11,7 +11,7 @@ from typing import Final
 from sekisho import policy
 from sekisho.checks import CHECKS
 from sekisho.checks.base import AbstractCheck
-from sekisho.drills import panel, profile, recipe
+from sekisho.drills import panel, perturbations, profile, recipe
 from sekisho.probes import suite
 from sekisho.probes.scorers import SCORERS
 from sekisho.report.words import Words
@@ -31,6 +31,7 @@ def pages() -> dict[str, str]:
         "scorers": ("Scorers of answers", [f"## `{n}`\n\n{_docstring(s)}" for n, s in SCORERS.items()]),
         "recipes": ("Recipes of trial finetunes", map(_recipe, recipe.names())),
         "panels": ("Panels of trial finetunes", map(_panel, panel.names())),
+        "perturbations": ("Light perturbations of the weights", map(_perturbation, perturbations.names())),
         "policies": ("Policies", map(_policy, policy.names())),
         "profiles": ("Profiles", map(_profile, profile.names())),
         "models": ("Models that can be fetched", map(_model, catalogue.names())),
@@ -89,6 +90,16 @@ def _rates(cells: Iterable[recipe.Recipe]) -> str:
     )
 
 
+def _perturbation(name: str) -> str:
+    made = perturbations.load(name)
+    kind, amount = made.perturbation.kind, made.perturbation.amount
+    rows = {
+        "kind": f"`{kind}`" + (f", {amount:g}" if amount else ""),
+        "needs a base": "yes" if made.needs_base else "no",
+    }
+    return _section(f"{made.title['en']} (`{name}`)", made.why["en"], rows)
+
+
 def _policy(name: str) -> str:
     made = policy.load(name)
     rows = {
@@ -115,6 +126,10 @@ def _profile(name: str) -> str:
     for asked, how in made.suites.items():
         when = "every checkpoint" if how.every_checkpoint else "the last checkpoint"
         rows[asked] = f"as released and at {when}, answers of at most {how.max_new_tokens} tokens"
+    if made.battery is not None:
+        shaken = ", ".join(f"`{p}`" for p in made.battery.perturbations)
+        few = f"{made.battery.families} families of each suite and language"
+        rows["light perturbations"] = f"{shaken}; {', '.join(made.battery.suites)}; at most {few}"
     return _section(f"`{name}`", _comment(f"profiles/{name}"), rows)
 
 
