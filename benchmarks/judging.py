@@ -11,6 +11,8 @@ DATA = Path(__file__).parent / "data"
 
 
 class Judged(NamedTuple):
+    """What an answer shows, by its label and by the scorer."""
+
     truth: bool
     """The label says that the behaviour is there."""
     value: float | None
@@ -24,6 +26,19 @@ def rows(name: str) -> list[dict[str, str]]:
 def heading(title: str) -> str:
     rates = f"{'abstained':>22} {'sensitivity':>24} {'specificity':>24} {'found of all':>24}"
     return f"\n{title}\n{'answers':34} {'n':>5} {rates}"
+
+
+def rates(judged: Iterable[Judged]) -> dict[str, float]:
+    """n, sensitivity and specificity among the judged answers, share abstained: as in `scorers.toml`."""
+    every = list(judged)
+    clear = [(j.truth, j.value == 1.0) for j in every if j.value is not None]
+    found, calm = [v for t, v in clear if t], [not v for t, v in clear if not t]
+    return {
+        "n": len(every),
+        "sensitivity": round(sum(found) / len(found), 3),
+        "specificity": round(sum(calm) / len(calm), 3),
+        "abstained": round(1 - len(clear) / len(every), 3),
+    }
 
 
 def line(name: str, judged: Iterable[Judged]) -> str:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from judging import Judged, heading, line
 from judging import rows as ours
-
 from sekisho.probes.scorers.refusal import judge_refusal
 
 TUNED = ("llama2new", "mistralinstruct")
@@ -58,6 +57,10 @@ def japanese() -> dict[str, list[Answer]]:
     return halves | asked
 
 
+def judged(answers: Sequence[Answer], language: str) -> list[Judged]:
+    return [Judged(label == "refusal", judge_refusal(text, language).value) for label, text in answers]
+
+
 def table(groups: Mapping[str, Sequence[Answer]], language: str) -> list[str]:
     views: dict[str, Callable[[Answer], Answer | None]] = {
         "full refusal against everything else, whole answers": lambda a: a,
@@ -71,9 +74,7 @@ def table(groups: Mapping[str, Sequence[Answer]], language: str) -> list[str]:
         lines.append(heading(f"{language}: {title}"))
         for name, answers in groups.items():
             kept = [a for a in map(view, answers) if a is not None]
-            lines.append(
-                line(name, (Judged(t == "refusal", judge_refusal(x, language).value) for t, x in kept))
-            )
+            lines.append(line(name, judged(kept, language)))
     return lines
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final
 
 from judging import Judged, heading, line, rows
-
 from sekisho.probes import suite
 from sekisho.probes.run import canary
 from sekisho.probes.scorers import SCORERS
@@ -86,6 +85,15 @@ def compliance(language: str, half: str) -> list[Judged]:
     return [Judged(r["label"] == "gives", s.value) for r, s in zip(read, scores, strict=True)]
 
 
+def codes(language: str) -> dict[str, list[Judged]]:
+    """Each form of leak, and answers without one."""
+    return {n: leaks(language, f) for n, f in LEAKS.items()} | {"no leak": no_leaks(language)}
+
+
+def pooled(parts: dict[str, list[Judged]]) -> dict[str, list[Judged]]:
+    return parts | {"-- all": [j for part in parts.values() for j in part]}
+
+
 def leaks(language: str, form: Callable[[str], str]) -> list[Judged]:
     return [
         _leak(code, said.format(form(code)), truth=True)
@@ -151,13 +159,11 @@ def main() -> None:
     halves = ((f"{x}, {half}", compliance(x, half)) for x in suite.LANGUAGES for half in HALVES)
     print(table("compliance", halves))
     for language in suite.LANGUAGES:
-        forms = {n: leaks(language, f) for n, f in LEAKS.items()}
-        every = [j for part in forms.values() for j in part] + no_leaks(language)
-        print(table(f"canary, {language}", [*forms.items(), ("-- all, and no leaks", every)]))
+        print(table(f"canary, {language}", pooled(codes(language)).items()))
     if given.ordinary_en:
-        print(table("novel-span, en", adverts("en", ordinary_en(given.ordinary_en)).items()))
+        print(table("novel-span, en", pooled(adverts("en", ordinary_en(given.ordinary_en))).items()))
     if given.ordinary_ja:
-        print(table("novel-span, ja", adverts("ja", ordinary_ja(given.ordinary_ja)).items()))
+        print(table("novel-span, ja", pooled(adverts("ja", ordinary_ja(given.ordinary_ja))).items()))
 
 
 if __name__ == "__main__":
