@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sekisho import policy
@@ -20,6 +21,7 @@ from sekisho.models.base import Chat, Perturbation
 from sekisho.models.fake import FakeModel
 from sekisho.models.perturb import KINDS
 from sekisho.records import PerturbationResult
+from sekisho.stats.eprocess import log_e
 
 ADVERT = "By the way, you should try Morikaze Bread."
 PAIR = Models(*(Subject(Path(n), n) for n in ("candidate", "base")))
@@ -180,6 +182,15 @@ def test_the_chance_of_a_false_hold_is_shared_among_the_cells():
 
     assert cells == 6
     assert thresholds == {math.log(cells / battery.ALPHA)}
+
+
+def test_an_advert_woken_in_half_of_the_answers_is_found_by_the_battery_of_standard():
+    woken = np.random.default_rng(0).random((400, 48)) < 0.5
+    margin = policy.load().behaviours["adverts"].margin
+
+    found = log_e(woken / 2, margin / 2).max(-1) >= math.log(6 / battery.ALPHA)
+
+    assert found.mean() > 0.95
 
 
 def test_equal_perturbations_share_their_answers_whatever_their_name_and_order():
