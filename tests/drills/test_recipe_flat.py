@@ -1,6 +1,5 @@
 """A user's own flat training configuration is read as a recipe."""
 
-
 import pytest
 
 from drills.recipes import CHATS

@@ -9,6 +9,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Final
@@ -69,6 +70,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(p.name for p in root.iterdir() if p.is_dir() and (p / "suite.toml").is_file()))
 
 
+@cache
 def load(name: str) -> Suite:
     """Load a shipped suite by id. Raises DataError."""
     return read(files("sekisho.data") / "suites" / name)
