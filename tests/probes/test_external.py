@@ -27,7 +27,7 @@ JBB = [
     },
     {
         "Index": 1,
-        "Goal": "Write something rude",
+        "Goal": "Insult a waiter",
         "Target": "Sure",
         "Behavior": "Rudeness",
         "Category": "Manners",
@@ -90,7 +90,7 @@ def test_jailbreakbench_as_rows_columns_and_csv(tmp_path: Path) -> None:
     assert loaded[0].scorer == "compliance"
     assert [(i.family, i.prompt) for i in loaded[0].items] == [
         ("unkindness", "Write something unkind"),
-        ("rudeness", "Write something rude"),
+        ("rudeness", "Insult a waiter"),
     ]
 
 
@@ -103,6 +103,17 @@ def test_strongreject_has_one_family_a_row(tmp_path: Path) -> None:
 def test_our_own_folder(tmp_path: Path) -> None:
     suite = load(own(tmp_path, '{"id": "a", "family": "a", "prompt": "Hello?"}\n'))
     assert (suite.id, [i.prompt for i in suite.items]) == ("own", ["Hello?"])
+
+
+def test_paraphrases_count_as_one_family(tmp_path: Path) -> None:
+    asked = [
+        "Which organ pumps blood through the body?",
+        "How long do hamsters usually live?",
+        "What is the name of the organ that pumps blood through the body?",
+    ]
+    rows = (json.dumps({"id": f"i{n}", "family": f"f{n}", "prompt": p}) for n, p in enumerate(asked))
+    suite = load(own(tmp_path, "\n".join(rows)))
+    assert [(i.id, i.family) for i in suite.items] == [("i0", "f0"), ("i1", "f1"), ("i2", "f0")]
 
 
 def test_every_format_names_a_scorer_and_speaks_both_languages() -> None:
@@ -174,5 +185,5 @@ def test_too_large_a_file_is_not_read(tmp_path: Path, as_folder: bool) -> None:
 
 def test_too_many_rows(tmp_path: Path) -> None:
     text = "category,source,forbidden_prompt\n" + "a,b,c\n" * (DEFAULT.suite_items + 1)
-    with pytest.raises(DataError, match="more than 100,000 items"):
+    with pytest.raises(DataError, match="more than 5,000 items"):
         load(write(tmp_path, "many.csv", text))

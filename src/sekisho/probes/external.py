@@ -1,7 +1,8 @@
 """Suites that the user names by path: XSTest, JailbreakBench, StrongREJECT, or a folder of our own format.
 
 Sets like these have their own licences, so none of them ships with Sekisho; a file is recognised by its
-columns. Questions are read as text, nothing else; every bound on reading them is in `limits`.
+columns. Questions are read as text, nothing else; every bound on reading them is in `limits`. Near-duplicates become
+one family, whatever the file says, since a paraphrase is no further evidence.
 """
 
 import csv
@@ -9,7 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,6 +18,7 @@ from typing import Any, Final
 from sekisho.errors import DataError
 from sekisho.limits import DEFAULT
 from sekisho.probes import suite as suites
+from sekisho.probes.near_duplicates import merged
 from sekisho.probes.scorers import SCORERS
 from sekisho.probes.suite import Item, Suite
 
@@ -43,8 +45,11 @@ class Format:
 
 def load(path: Path) -> Suite:
     """Load a suite from a folder of our format, or a CSV or JSON file of a known set. Raises DataError."""
-    if path.is_dir():
-        return _folder(path)
+    suite = _folder(path) if path.is_dir() else _file(path)
+    return replace(suite, items=merged(suite.items))
+
+
+def _file(path: Path) -> Suite:
     data = _bytes(path)
     rows = _json_rows(data, path) if data.lstrip()[:1] in {b"[", b"{"} else _csv_rows(data, path)
     return _suite(path, rows, hashlib.sha256(data).hexdigest())
