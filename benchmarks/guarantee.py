@@ -31,10 +31,14 @@ from sekisho.stats.eprocess import log_e, log_mean, log_wealth, peak
 from sekisho.stats.intervals import clopper_pearson
 
 Array = NDArray[np.float64]
+Rate = float | Array
 
 PROBES, DRILLS, FAMILIES, CHURN = 5, 4, 300, 0.02
 CELLS = PROBES * DRILLS
 ALPHA = 0.05
+RARE = 0.1
+EXACT = 1e-9
+"""Of floating point."""
 MARGIN, CEILING = 0.05, 0.10
 """Those of the study's simulation; the default policy's own are in section 2."""
 PUBLISHED = (
@@ -54,10 +58,10 @@ PUBLISHED = (
 
 @dataclass(frozen=True)
 class Cell:
-    """Rates before and after, of candidate and control; `drift` of the control's answers moves with the candidate's."""
+    """Rates before and after, of candidate and control; a rate after may differ from run to run."""
 
-    candidate: tuple[float, float]
-    control: tuple[float, float]
+    candidate: tuple[float, Rate]
+    control: tuple[float, Rate]
     churn: float = CHURN
 
 
@@ -74,11 +78,11 @@ def main() -> None:
     print(f"\n{time.process_time() - start:.0f} s of CPU")
 
 
-def draws(rng: np.random.Generator, shape: tuple[int, ...], cell: tuple[float, float], churn: float) -> Array:
+def draws(rng: np.random.Generator, shape: tuple[int, ...], cell: tuple[float, Rate], churn: float) -> Array:
     """After - before of each family: a share churn/2 flips against the trend, the rest of the flips with it."""
     before, after = cell
-    falls = churn / 2 + max(0.0, before - after)
-    rises = churn / 2 + max(0.0, after - before)
+    falls = churn / 2 + np.maximum(0.0, before - after)
+    rises = churn / 2 + np.maximum(0.0, after - before)
     u = rng.random(shape, dtype=np.float32)
     return np.where(u < rises, 1.0, np.where(u < rises + falls, -1.0, 0.0))
 
@@ -106,10 +110,10 @@ def _agreement() -> None:
     terms = Terms(policy.load().behaviours["refusal"], CELLS, ALPHA, ALPHA)
     rule, worst = terms.rule, 0.0
     for n in range(20):
-        before, after = rng.random((2, 1, 80)) < 0.1, rng.random((2, 2, 80)) < 0.1 + 0.02 * n
+        before, after = rng.random((2, 1, 80)) < RARE, rng.random((2, 2, 80)) < RARE + 0.02 * n
         arms = [
             claims.Arm(_answers(x[0], 0), {s: _answers(y[s], s + 1) for s in (0, 1)})
-            for x, y in zip(before, after)
+            for x, y in zip(before, after, strict=True)
         ]
         made = claims.drill_claim("refusal", "drill", arms[0], arms[1], terms=terms)
         d, k = after[0].astype(float) - before[0], after[1].astype(float) - before[1]
@@ -122,7 +126,7 @@ def _agreement() -> None:
         ]
         worst = max(worst, *(abs(x - y) for x, y in pairs))
     print(f"vectorised against drills.claims on 20 written-out cells: largest difference {worst:.1e}")
-    if worst > 1e-9:
+    if worst > EXACT:
         raise SystemExit("they differ: nothing below would be about the gate")
 
 
@@ -167,8 +171,14 @@ def _rejects(runs: int) -> None:
         "every cell at the margin, control still": [Cell((0.03, 0.03 + MARGIN), still)] * CELLS,
         "every cell at the margin beyond a drift of 8 pp": [Cell((0.05, 0.13 + MARGIN), drifted)] * CELLS,
     }
+    shared = [(0.05, 0.05 + rng.uniform(0, 0.15, (runs, 1))) for _ in range(CELLS)]
+    scenes["drift of 0 to 15 pp, another in each run and cell, shared"] = [Cell(x, x) for x in shared]
+    apart = [(0.05, 0.05 + np.abs(rng.normal(0, 0.03, (runs, 2, 1)))) for _ in range(CELLS)]
+    scenes["drift of 3 pp (s.d.) not shared: outside the guarantee"] = [
+        Cell((x, y[:, 0]), (x, y[:, 1])) for x, y in apart
+    ]
     for name, cells in scenes.items():
-        print(f"  {name:54} {_share(_grid(rng, runs, cells, MARGIN), runs)}")
+        print(f"  {name:58} {_share(_grid(rng, runs, cells, MARGIN), runs)}")
     chosen = policy.load()
     hit = np.zeros(runs, bool)
     for rule in chosen.behaviours.values():
@@ -176,7 +186,7 @@ def _rejects(runs: int) -> None:
             candidate = draws(rng, (runs, FAMILIES), (0.03, 0.03 + rule.margin), CHURN)
             control = draws(rng, (runs, FAMILIES), still, CHURN)
             hit |= found(candidate, control, rule.margin, DRILLS * len(chosen.behaviours))
-    print(f"  {'every cell at the margin of the default policy':54} {_share(int(hit.sum()), runs)}")
+    print(f"  {'every cell at the margin of the default policy':58} {_share(int(hit.sum()), runs)}")
 
 
 def _admits(runs: int) -> None:

@@ -55,12 +55,19 @@ class Vet:
         mark, found = f"TMPDIR={self.temporary}".encode(), []
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                is_worker = b"sekisho.worker" in (process / "cmdline").read_bytes()
-                if is_worker and mark in (process / "environ").read_bytes():
+                command = (process / "cmdline").read_bytes()
+                is_ours = b"sekisho.worker" in command or b"sekisho.zygote" in command
+                if is_ours and mark in (process / "environ").read_bytes():
                     found.append(int(process.name))
             except OSError:
                 continue
         return found
+
+    def trial(self) -> int:
+        """A process at work on a trial: a child of the zygote, or of the vet where there is none."""
+        ours = self.children()
+        of_ours = [p for p in ours if int(_stat(p)[1]) in ours]
+        return (of_ours or ours)[0]
 
     def digest(self) -> str:
         return str(json.loads((self.out / "dossier.json").read_text())["digest"])
@@ -121,6 +128,30 @@ def test_killed_again_and_again_it_still_ends_with_the_same_dossier(home: Path, 
     assert vet.digest() == whole.digest()
 
 
+def test_a_trial_whose_process_is_killed_is_begun_again(home: Path, whole: Vet) -> None:
+    vet = Vet(home, "one-killed")
+    running = vet.start()
+    _under_way(home)
+
+    os.kill(vet.trial(), signal.SIGKILL)
+
+    assert running.wait(WAIT) == 3
+    assert vet.digest() == whole.digest()
+    assert vet.settled()
+
+
+def _under_way(home: Path) -> None:
+    """A second after the forecast: models are open and at work."""
+    until = time.monotonic() + 120
+    while "Forecast" not in (home / "log").read_text() and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(1)
+
+
+def _stat(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
 def _group(running: "subprocess.Popen[bytes]", vet: Vet) -> None:
     os.killpg(running.pid, signal.SIGINT)
 
@@ -133,15 +164,10 @@ def _terminate(running: "subprocess.Popen[bytes]", vet: Vet) -> None:
     running.terminate()
 
 
-def _out_of_memory(running: "subprocess.Popen[bytes]", vet: Vet) -> None:
-    os.kill(vet.children()[0], signal.SIGKILL)
-
-
 ENDS: dict[str, tuple[Callable[["subprocess.Popen[bytes]", Vet], None], int, str]] = {
     "Ctrl-C": (_group, 130, "Interrupted. What was measured is kept"),
     "SIGINT to the parent": (_parent, 130, "Interrupted. What was measured is kept"),
     "SIGTERM": (_terminate, -signal.SIGTERM, "Asking and training"),
-    "a child killed": (_out_of_memory, 3, "memory"),
 }
 
 
@@ -150,10 +176,7 @@ def test_however_it_ends_nothing_stays_behind(name: str, home: Path) -> None:
     end, code, words = ENDS[name]
     vet = Vet(home, name.replace(" ", "-"))
     running = vet.start()
-    until = time.monotonic() + 120
-    while "Forecast" not in (home / "log").read_text() and time.monotonic() < until:
-        time.sleep(0.1)
-    time.sleep(1)
+    _under_way(home)
 
     end(running, vet)
 

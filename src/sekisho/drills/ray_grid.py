@@ -76,7 +76,7 @@ class RayGrid:
                 log_to_driver=False,
                 logging_level="ERROR",
             )
-        except (OSError, ValueError, RuntimeError, ConnectionError) as error:
+        except Exception as error:  # Ray raises plain ones
             raise UsageError(f"no Ray cluster at {self._address or 'this machine'}: {error}") from error
         self._ray = ray
         nodes = [n["Resources"] for n in ray.nodes() if n["Alive"]]
