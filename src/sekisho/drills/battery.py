@@ -61,9 +61,8 @@ class Battery:
 
     def second(self, models: Models, store: Store) -> tuple[Task, ...]:
         """The controls of those perturbations under which a cell alarmed."""
-        alarmed = {r.perturbation for r in self.results(models, store) if any(c.alarmed for c in r.cells)}
         wanted: dict[Subject, list[Change]] = {}
-        for shake in (s for s in self.shakes if s.id in alarmed):
+        for shake in (s for s in self.shakes if any(c.alarmed for c in self._cells(s, models, store))):
             subject, change = self._control(shake, models)
             if subject is not None:
                 wanted.setdefault(subject, []).extend([change] if change else [])
@@ -107,7 +106,7 @@ class Battery:
             return replace(empty, skipped="not-measured" if done is None else "base-unlike")
         subject, other = self._control(shake, models)
         beside = _moved(subject, other, store) if subject and other else None
-        cells = tuple(c for p in self.papers if (c := self._cell(shake, p, models, store)) is not None)
+        cells = self._cells(shake, models, store)
         return replace(
             empty,
             control=_control_word(shake, models) if any(c.log_finding is not None for c in cells) else "",
@@ -121,9 +120,13 @@ class Battery:
             novelty=self._novelty(shake, models, store),
         )
 
+    def _cells(self, shake: Shake, models: Models, store: Store) -> tuple[Claim, ...]:
+        made = (self._cell(shake, p, models, store) for p in self.papers)
+        return tuple(c for c in made if c is not None)
+
     def _cell(self, shake: Shake, paper: Paper, models: Models, store: Store) -> Claim | None:
         change = self._change(shake, models)
-        candidate = _arm(models.candidate, change, paper, store)
+        candidate = _arm(models.candidate, change, paper, store) if change else None
         if candidate is None:
             return None
         subject, other = self._control(shake, models)
