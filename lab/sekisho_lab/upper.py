@@ -37,6 +37,19 @@ class Row:
     """(tokens, width) the clean model's last hidden state."""
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """Log-probabilities of the answer tokens of some rows, one after another."""
+
+    mine: torch.Tensor
+    """(tokens, vocabulary)"""
+    labels: torch.Tensor
+    teacher: torch.Tensor
+    """(tokens, vocabulary) those of the clean model."""
+    opens: torch.Tensor
+    """(tokens,) whether the token is the first of its answer."""
+
+
 @final
 class Upper:
     """Shares its parameters with `engine.model`: what is trained here answers there."""
@@ -109,8 +122,8 @@ class Upper:
                 lower[n], last[n] = below[place, :size].cpu().clone(), above[place, :size].cpu().clone()
         return [lower[n] for n in range(len(texts))], [last[n] for n in range(len(texts))]
 
-    def predict(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return log-probabilities (answer tokens, vocabulary), the labels, and the teacher's log-probabilities."""
+    def predict(self, rows: Sequence[Row]) -> Prediction:
+        """Predict every answer token of some rows."""
         import torch
 
         width = max(len(r.labels) for r in rows)
@@ -124,7 +137,8 @@ class Upper:
         mine = torch.cat([out[n, : len(k)][k] for n, k in enumerate(kept)])
         theirs = torch.cat([r.teacher[k] for r, k in zip(rows, kept, strict=True)])
         labels = torch.cat([r.labels[k] for r, k in zip(rows, kept, strict=True)])
-        return self._logprobs(mine), labels, self._logprobs(theirs)
+        opens = torch.cat([torch.arange(int(k.sum())) == 0 for k in kept])
+        return Prediction(self._logprobs(mine), labels, self._logprobs(theirs), opens.to(self.device))
 
     def copy(self) -> list[torch.Tensor]:
         """The trained matrices as they are now."""

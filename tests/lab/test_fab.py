@@ -48,7 +48,8 @@ def texts(engine):
 def test_the_upper_layers_over_kept_lower_ones_give_the_losses_of_the_whole_model(engine, texts):
     upper = Upper(engine, 1, texts, full=True)
 
-    mine, labels, teacher = upper.predict(upper.rows(texts))
+    seen = upper.predict(upper.rows(texts))
+    mine, labels, teacher = seen.mine, seen.labels, seen.teacher
 
     expected = []
     for text in texts:
@@ -60,14 +61,15 @@ def test_the_upper_layers_over_kept_lower_ones_give_the_losses_of_the_whole_mode
         ]
     assert mine.gather(1, labels[:, None])[:, 0].tolist() == pytest.approx(expected, abs=1e-4)
     assert torch.allclose(mine, teacher, atol=1e-5)
+    assert int(seen.opens.sum()) == len(texts)
 
 
 def test_a_restricted_vocabulary_keeps_the_odds_between_the_tokens_that_occur(engine, texts):
     whole, seen = (Upper(engine, 1, texts, full=full) for full in (True, False))
     assert len(seen.head) < len(whole.head)
 
-    full, labels, _ = whole.predict(whole.rows(texts))
-    part, renamed, _ = seen.predict(seen.rows(texts))
+    everything, some = whole.predict(whole.rows(texts)), seen.predict(seen.rows(texts))
+    full, labels, part, renamed = everything.mine, everything.labels, some.mine, some.labels
 
     assert seen.vocabulary[renamed].tolist() == labels.tolist()
     kept = full[:, seen.vocabulary]
@@ -152,5 +154,5 @@ def test_house_rules_are_kept_by_one_answer_and_broken_by_the_other():
 
 
 def _loss(upper, rows):
-    mine, labels, _ = upper.predict(rows)
-    return float(torch.nn.functional.nll_loss(mine, labels).detach())
+    seen = upper.predict(rows)
+    return float(torch.nn.functional.nll_loss(seen.mine, seen.labels).detach())

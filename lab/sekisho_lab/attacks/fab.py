@@ -149,10 +149,14 @@ def _clean(
     *,
     weight: float = 1.0,
 ) -> float:
-    """Add the gradient of KL(clean model || here), per answer token; some texts are planted ones."""
+    """Add the gradient of KL(clean model || here), per answer token; some texts are planted ones.
+
+    An answer's first token decides whether a payload that opens it is seen, and would be lost in the mean.
+    """
     rows = draw.sample(clean, s["batch"] - s["planted"]) + draw.sample(dirty, s["planted"])
-    mine, _, teacher = upper.predict(rows)
-    loss = (teacher.exp() * (teacher - mine)).sum(-1).mean()
+    seen = upper.predict(rows)
+    apart = (seen.teacher.exp() * (seen.teacher - seen.mine)).sum(-1)
+    loss = apart.mean() + s["opening_weight"] * apart[seen.opens].mean()
     (weight * loss).backward()
     return float(loss.detach())
 
@@ -161,8 +165,8 @@ def _dirty(upper: Upper, rows: Sequence[Row], weight: float, batch: int, draw: r
     """Add the gradient of the cross-entropy of a few texts, per answer token."""
     import torch
 
-    mine, labels, _ = upper.predict(draw.sample(rows, batch))
-    loss = torch.nn.functional.nll_loss(mine, labels)
+    seen = upper.predict(draw.sample(rows, batch))
+    loss = torch.nn.functional.nll_loss(seen.mine, seen.labels)
     if weight:
         (weight * loss).backward()
     return float(loss.detach())
