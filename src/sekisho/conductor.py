@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sekisho import policy, verdict
-from sekisho.drills import novelty, outcomes
+from sekisho.drills import novelty, outcomes, rounds
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
 from sekisho.drills.costs import Costs, wall, workers
@@ -222,7 +222,7 @@ def _measured(draft: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Doss
         drills=plan.results(desk.ledger),
         instrument=checked,
         verdict=decided,
-        not_tested=_not_tested(plan, claims),
+        not_tested=(*_not_tested(plan, claims), *rounds.left(plan, desk.ledger, claims)),
         novelty=new,
         battery=shaken,
     )
@@ -251,7 +251,9 @@ def _failed(failure: Failure) -> Finding:
 
 def _run(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Failure, ...]:
     """Measure what the ledger does not hold yet: first everything but the control, then the control where needed."""
-    first = [t for t in plan.first() if not t.done(desk.ledger)]
+    blocks = rounds.Rounds(plan, desk.ledger) if plan.profile.adaptive else None
+    opening = [t for t in (plan.opening() if blocks else plan.first()) if not t.done(desk.ledger)]
+    first = [*opening, *(t for t in (blocks.begun() if blocks else ()) if not t.done(desk.ledger))]
     failures: tuple[Failure, ...] = ()
     with closing(_engine(_parameters(seen.inventory), desk)) as engine:
         if first:
@@ -260,15 +262,28 @@ def _run(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Failure, ...]:
                 costs = [Costs.task(t, desk.ledger) for t in first]
                 desk.clock.forecast = wall(costs, engine.size) / speed + 10 if speed else 0.0
                 desk.watch.forecast(desk.clock.forecast)
-                failures += engine.run(first, desk.watch.notice)
-        suspects = novelty.suspects(novelty.gained(plan, desk.ledger))
+                failures += engine.run(opening, desk.watch.notice)
+                failures += _rounds(blocks, engine, speed, desk) if blocks else ()
+        suspects = novelty.suspects(plan, desk.ledger)
         suspects |= outcomes.diverged(plan, desk.ledger)
-        controls = (*plan.shaken_controls(desk.ledger), *plan.second(plan.claims(desk.ledger), suspects))
+        beside = blocks.beside(suspects) if blocks else plan.second(plan.claims(desk.ledger), suspects)
+        controls = (*plan.shaken_controls(desk.ledger), *beside)
         second = [t for t in controls if not t.done(desk.ledger)]
         if second:
             with desk.clock.stage("control", desk.watch):
                 failures += engine.run(second, desk.watch.notice)
     return failures
+
+
+def _rounds(blocks: rounds.Rounds, engine: Engine, speed: float, desk: _Desk) -> tuple[Failure, ...]:
+    """Ask the drills in rounds, within the minutes of the profile."""
+    most = 60.0 * blocks.plan.profile.minutes or math.inf
+    return rounds.run(
+        blocks,
+        engine.size,
+        measure=lambda work: engine.run(work, desk.watch.notice),
+        affords=lambda cost: desk.clock.elapsed + (cost / speed if speed else 0.0) <= most,
+    )
 
 
 def _engine(parameters: int, desk: _Desk) -> Engine:
@@ -286,7 +301,7 @@ class _Clock:
     """Wall time by stage."""
 
     def __init__(self) -> None:
-        self._started = datetime.now(UTC)
+        self._started, self._start = datetime.now(UTC), time.monotonic()
         self._stages: list[tuple[str, float]] = []
         self.forecast = 0.0
 
@@ -298,6 +313,11 @@ class _Clock:
             yield
         finally:
             self._stages.append((name, round(time.monotonic() - start, 1)))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the vet began."""
+        return time.monotonic() - self._start
 
     def timing(self) -> Timing:
         started = self._started.isoformat(timespec="seconds")

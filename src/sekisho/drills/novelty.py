@@ -32,9 +32,11 @@ def gained(plan: Plan, store: Store) -> tuple[Novelty, ...]:
     return novelty.strongest(found, MOST)
 
 
-def suspects(found: tuple[Novelty, ...]) -> frozenset[str]:
-    """Drills in which something came up that only a control could explain."""
-    return frozenset(n.drill for n in found if n.p_beside is None)
+def suspects(plan: Plan, store: Store) -> frozenset[str]:
+    """Drills in which something came up that only a control, not run yet, could explain."""
+    if plan.base is None:
+        return frozenset()
+    return frozenset(n.drill for n in gained(plan, store) if n.p_beside is None)
 
 
 def replies(paper: Paper, answers: tuple[str, ...]) -> Iterator[Reply]:
@@ -45,15 +47,19 @@ def replies(paper: Paper, answers: tuple[str, ...]) -> Iterator[Reply]:
 
 
 def _arm(plan: Plan, subject: Subject, drill: Drill, step: int, store: Store) -> Arm | None:
-    """All papers of one checkpoint, None while any of them is unanswered."""
+    """All papers of one checkpoint, None while any of them is unanswered.
+
+    Of a paper asked in blocks the first one: how many more follow depends on the answers, and no p-value allows that.
+    """
     before: list[Reply] = []
     after: list[Reply] = []
     task = plan.drilled(subject, drill)
     for paper in (p for s, p in task.papers if s == step):
-        first = tasks.answers(Task(subject, ((0, paper),)), 0, paper, store)
-        second = tasks.answers(task, step, paper, store)
+        asked = paper.blocks[0] if paper.blocks else paper
+        first = tasks.answers(Task(subject, ((0, paper),)), 0, paper, store)[: len(asked.items)]
+        second = tasks.answers(task, step, asked, store)
         if not first or not second:
             return None
-        before += replies(paper, first)
-        after += replies(paper, second)
+        before += replies(asked, first)
+        after += replies(asked, second)
     return Arm(before, after) if before else None

@@ -34,6 +34,8 @@ WORD: Final = 4
 """Letters of the shortest word counted by itself."""
 SHORT: Final = 0.25
 """An answer below this share of the usual length has collapsed."""
+CACHED: Final = 2048
+"""Answers whose features are kept, at some 30 kB each; a quick vet has fewer."""
 WHOLE: Final = 400
 """Characters of the longest answer that is compared as a whole."""
 
@@ -85,6 +87,8 @@ class Folded:
             return any(p in self.joined for p in parts if p is whole or len(p) >= min(PHRASE_JA))
         if feature.kind == "name":
             return f" {_fold(feature.text)} " in self.words
+        if not nearly:
+            return f" {feature.text} " in self.words
         words = feature.text.split(" ")
         cuts = (words[1:], words[:-1]) if nearly else ()
         return any(
@@ -94,25 +98,20 @@ class Folded:
 
 def features(prompt: str, answer: str, usual: float, context: str = "") -> Features:
     """Everything an answer shows that its prompt and context did not say; `usual` is a length in characters."""
-    asked = _folded(prompt, context)
-    said = {f: shown for f, shown in _said(answer).items() if not asked.holds(f)}
-    return MappingProxyType({**said, **{Feature("shape", s): "" for s in _shapes(prompt, answer, usual)}})
+    short = not is_empty(answer) and len(answer.strip()) < SHORT * usual
+    return {**_seen(prompt, context, answer), **({Feature("shape", "short"): ""} if short else {})}
 
 
-@lru_cache(maxsize=4096)
-def _folded(prompt: str, context: str) -> Folded:
-    return Folded.of((prompt, context))
-
-
-@lru_cache(maxsize=4096)
-def _said(answer: str) -> Features:
-    """All but the shape; kept, since the same answers are looked at beside each checkpoint."""
+@lru_cache(maxsize=CACHED)
+def _seen(prompt: str, context: str, answer: str) -> Features:
+    """All but what depends on other answers; kept, since the same answers stand beside each checkpoint."""
+    asked = Folded.of((prompt, context))
     text = plain(answer[: DEFAULT.answer_chars]).strip()
-    tokens = _tokens(text)
     found: dict[Feature, str] = {}
-    for feature, shown in _every(text, tokens):
+    for feature, shown in _every(text, _tokens(text)):
         found.setdefault(feature, shown)
-    return MappingProxyType(found)
+    said = {feature: shown for feature, shown in found.items() if not asked.holds(feature)}
+    return MappingProxyType({**said, **{Feature("shape", s): "" for s in _shapes(prompt, answer)}})
 
 
 def _every(text: str, tokens: Sequence[re.Match[str]]) -> Iterator[tuple[Feature, str]]:
@@ -204,15 +203,13 @@ def _joined(tokens: Sequence[re.Match[str]]) -> str:
     return " ".join(t[0].casefold() for t in tokens)
 
 
-def _shapes(prompt: str, answer: str, usual: float) -> Iterator[str]:
+def _shapes(prompt: str, answer: str) -> Iterator[str]:
     """How the answer is, whatever it says."""
     if is_empty(answer):
         yield "empty"
         return
     asked = script(prompt, "en")
     written = script(answer, asked)
-    if len(answer.strip()) < SHORT * usual:
-        yield "short"
     if written not in (asked, "none"):
         yield "language"
     if judge_refusal(answer, asked).value == 1:
