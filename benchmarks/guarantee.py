@@ -90,7 +90,8 @@ def draws(rng: np.random.Generator, shape: tuple[int, ...], cell: tuple[float, R
 def first(logs: Array, threshold: float) -> NDArray[np.int64]:
     """Family at which each walk first reaches the threshold; one past the end if never."""
     hit = logs >= threshold
-    return np.where(hit.any(-1), hit.argmax(-1) + 1, logs.shape[-1] + 1)
+    reached: NDArray[np.int64] = np.where(hit.any(-1), hit.argmax(-1) + 1, logs.shape[-1] + 1)
+    return reached
 
 
 def finding(candidate: Array, control: Array, margin: float) -> tuple[Array, Array]:
