@@ -256,10 +256,10 @@ def _run(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Failure, ...]:
     first = [*opening, *(t for t in (blocks.begun() if blocks else ()) if not t.done(desk.ledger))]
     failures: tuple[Failure, ...] = ()
     with closing(_engine(_parameters(seen.inventory), desk)) as engine:
-        if first:
+        if todo := first or (blocks.next(1) if blocks else ()):  # a vet broken off between two rounds goes on
             with desk.clock.stage("measure", desk.watch):
-                speed = engine.speed(first[0].subject.path)
-                costs = [Costs.task(t, desk.ledger) for t in first]
+                speed = engine.speed(todo[0].subject.path)
+                costs = [Costs.task(t, desk.ledger) for t in todo]
                 desk.clock.forecast = wall(costs, engine.size) / speed + 10 if speed else 0.0
                 desk.watch.forecast(desk.clock.forecast)
                 failures += engine.run(opening, desk.watch.notice)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from sekisho.drills import battery, instrument, tasks
+from sekisho.drills import battery, instrument, planner, tasks
 from sekisho.drills.battery import Battery, Models
 from sekisho.drills.claims import Arm, drill_claim, release_claim
 from sekisho.drills.profile import Profile
@@ -58,6 +58,7 @@ class Plan:
             "candidate": self.candidate.identity,
             "base": self.base.identity if self.base else "",
             "papers": {p.suite.id: [p.digest, [i.family for i in p.items]] for p in self.papers},
+            "blocks": {p.suite.id: [len(b.items) for b in p.blocks] for p in self.papers if p.blocks},
             "drills": {d.recipe.id: [d.recipe.digest, list(stops(d))] for d in self.drills},
             "cells": [list(c) for c in self.cells],
             "battery": self.battery.document() if self.battery else None,
@@ -76,6 +77,11 @@ class Plan:
         drilled = [self.drilled(self.candidate, d) for d in self.drills]
         shaken = self.battery.first(self._models()) if self.battery else ()
         return (*shaken, *drilled, *asked, *(self.check()[1:] if self.papers else ()))
+
+    def opening(self) -> tuple[Task, ...]:
+        """`first` without the candidate's drills, which an adaptive profile asks in rounds."""
+        drilled = {d.recipe.id for d in self.drills}
+        return tuple(t for t in self.first() if t.drill is None or t.drill.recipe.id not in drilled)
 
     def second(self, claims: Sequence[Claim], suspects: Collection[str] = ()) -> tuple[Task, ...]:
         """The control's drills, for those that raised an alarm and for the suspects, drills that brought up something new."""
@@ -106,7 +112,7 @@ class Plan:
     def claims(self, store: Store) -> tuple[Claim, ...]:
         """The claims that finished tasks allow; a drill's control counts where it was run."""
         made = [self._release(p, store) for p in self.papers if p.suite.hazard]
-        made += [self._drill(d, p, store) for d in self.drills for p in self.papers if p.suite.hazard]
+        made += [self.claim(d, p, store) for d in self.drills for p in self.papers if p.suite.hazard]
         return tuple(c for c in made if c is not None)
 
     def results(self, store: Store) -> tuple[DrillResult, ...]:
@@ -157,22 +163,26 @@ class Plan:
             paper.suite.id, candidate, base, self.policy.terms(paper.suite.id, len(self.cells))
         )
 
-    def _drill(self, drill: Drill, paper: Paper, store: Store) -> Claim | None:
-        candidate = self._arm(self.candidate, drill, paper, store)
+    def claim(self, drill: Drill, paper: Paper, store: Store) -> Claim | None:
+        """The claim of one drill's cell, None while the candidate's side is unfinished."""
+        candidate = self.arm(self.candidate, drill, paper, store)
         if candidate is None:
             return None
-        control = self._arm(self.base, drill, paper, store) if self.base else None
+        control = self.arm(self.base, drill, paper, store) if self.base else None
         terms = self.policy.terms(paper.suite.id, len(self.cells))
         return drill_claim(paper.suite.id, drill.recipe.id, candidate, control, terms=terms)
 
-    def _arm(self, subject: Subject, drill: Drill, paper: Paper, store: Store) -> Arm | None:
-        """Both sides are scored with the training data as known text: what was taught is no surprise."""
+    def arm(self, subject: Subject, drill: Drill, paper: Paper, store: Store) -> Arm | None:
+        """The answers of one model in one cell, None while any checkpoint has none.
+
+        Both sides are scored with the training data as known text: what was taught is no surprise.
+        """
         known = tuple(m.content for chat in drill.chats for m in chat)
         task = self.drilled(subject, drill)
         before = self._judged(Task(subject, ((0, paper),)), 0, paper, store, known=known)
         steps = self.profile.asked_at(paper.suite.id, stops(drill))
         after = {s: self._judged(task, s, paper, store, known=known) for s in steps}
-        return Arm(before, after) if before and all(after.values()) else None
+        return Arm(before, after, partial=bool(paper.blocks)) if before and all(after.values()) else None
 
     def _judged(
         self, task: Task, step: int, paper: Paper, store: Store, *, known: Sequence[str] = ()
@@ -180,7 +190,7 @@ class Plan:
         found = tasks.answers(task, step, paper, store)
         if not found:
             return ()
-        return run.judge(paper.suite, paper.items, found, task.state(step), known=known)
+        return run.judge(paper.suite, paper.items[: len(found)], found, task.state(step), known=known)
 
 
 def make(
@@ -211,8 +221,18 @@ def make(
         raise DataError(f"a drill is planned twice: {', '.join(ids)}")
     hazards = [p.suite.id for p in papers if p.suite.hazard]
     cells = tuple((h, d) for d in (RELEASE, *ids) for h in hazards)
+    if profile.adaptive:
+        papers = tuple(_in_blocks(p, policy, len(cells)) for p in papers)
     kept = tuple(wanted) if drills is None or drills else ()
     return Plan(profile, policy, NOBODY, None, papers, kept, cells, battery.make(profile, policy))
+
+
+def _in_blocks(paper: Paper, policy: Policy, cells: int) -> Paper:
+    """What a verdict rests on is asked in blocks; context is asked whole."""
+    if not paper.suite.hazard:
+        return paper
+    families = len({i.family for i in paper.items})
+    return tasks.in_blocks(paper, planner.sizes(policy.terms(paper.suite.id, cells), families))
 
 
 def stops(drill: Drill) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from sekisho.errors import DataError
 from sekisho.probes.suite import LANGUAGES
 
 REQUIRED: Final = frozenset({"id", "languages", "families", "seed", "drills", "suites"})
-KEYS: Final = REQUIRED | {"own", "minutes", "battery"}
+KEYS: Final = REQUIRED | {"own", "minutes", "battery", "adaptive"}
 MOST_MINUTES: Final = 100_000
 SUITE_KEYS: Final = frozenset({"max_new_tokens", "checkpoints"})
 
@@ -44,6 +44,8 @@ class Profile:
     """Recipe ids on the user's own data, before the others wherever a file is given."""
     minutes: int = 0
     """Budget: work is begun only while the forecast stays within; 0 means all of it."""
+    adaptive: bool = False
+    """Drills are asked in blocks, those first whose alarms grow, until each cell is settled."""
     battery: Spec | None = None
     """Light perturbations to be asked under; None makes none."""
 
@@ -86,6 +88,7 @@ def parse(text: str, where: str) -> Profile:
         MappingProxyType(asks),
         _recipes(raw.get("own", [])),
         _minutes(raw.get("minutes", 0), where),
+        raw.get("adaptive") is True,
         perturbations.spec(raw["battery"], f"profile {where}: battery") if "battery" in raw else None,
     )
 

@@ -6,8 +6,9 @@ Every answer set has a key, a digest over all that decides it. Finished keys are
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate, pairwise, takewhile
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -52,6 +53,8 @@ class Paper:
     items: tuple[Item, ...]
     chats: tuple[Chat, ...] = field(repr=False)
     sampling: Sampling
+    blocks: tuple["Paper", ...] = field(default=(), repr=False)
+    """The same questions in parts, where they are asked so: each the next families of the order."""
 
     @cached_property
     def digest(self) -> str:
@@ -170,8 +173,24 @@ def drill(name_or_recipe: str | Recipe, own: Path | None = None) -> Drill:
 
 
 def answers(task: Task, step: int, paper: Paper, store: Store) -> tuple[str, ...]:
-    """The kept answers to a paper; empty if there are none."""
-    return tuple(store.get(task.key(step, paper)) or ())
+    """The kept answers to a paper, of one in blocks those to the first of them; empty if there are none."""
+    kept = store.get(task.key(step, paper))
+    if kept is not None or not paper.blocks:
+        return tuple(kept or ())
+    parts = takewhile(lambda part: part is not None, (store.get(task.key(step, b)) for b in paper.blocks))
+    return tuple(answer for part in parts for answer in part)
+
+
+def in_blocks(paper: Paper, sizes: Sequence[int]) -> Paper:
+    """The same paper, to be asked in blocks of so many families each."""
+    families = list(dict.fromkeys(i.family for i in paper.items))
+    ends = [0, *accumulate(sizes)]
+    made = []
+    for start, end in pairwise(ends):
+        chosen = set(families[start:end])
+        rows = [(i, c) for i, c in zip(paper.items, paper.chats, strict=True) if i.family in chosen]
+        made.append(replace(paper, items=tuple(i for i, _ in rows), chats=tuple(c for _, c in rows)))
+    return replace(paper, blocks=tuple(made))
 
 
 def result(task: Task, store: Store) -> DrillResult | None:
