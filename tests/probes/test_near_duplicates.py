@@ -114,7 +114,7 @@ def test_languages_are_merged_apart() -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.frozensets(st.sampled_from("abcdefghijkl"), min_size=1), max_size=12),
     st.sampled_from([0.45, 0.8]),
