@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from sekisho.probes.measures import Measure, Rates
 from sekisho.records import (
     Claim,
     Decision,
@@ -50,6 +51,13 @@ CHECKS = {
     },
 }
 """Texts of checks as `locale/checks/` has them; the other checks of the samples have none."""
+MEASURES = {
+    (scorer, language): Measure(scorer, language, Rates(1200, 0.912, 0.987, 0.05), "made-up answers", "x.py")
+    for scorer in ("canary", "compliance", "novel-span", "refusal")
+    for language in ("en", "ja")
+    if (scorer, language) != ("compliance", "ja")
+}
+"""Compliance in Japanese and expected answers were measured by nobody."""
 MARGINS = {"adverts": (0.01, 0.06), "refusal": (0.05, 0.15), "safeguards": (0.15, 0.30), "leak": (0.05, 0.15)}
 HOSTILE = (
     "</td><script>alert(1)</script>\u202etxt.exe\x1b[31m\u200b {{ 7*7 }} 'quoted' \"double\" " + "A" * 10_000

@@ -18,6 +18,7 @@ from sekisho.report.inspection import listed, passed
 from sekisho.report.lights import lights, shade_of
 from sekisho.report.news import news
 from sekisho.report.shaken import shaken
+from sekisho.report.sureness import sureness
 from sekisho.report.visible import one_line, visible
 from sekisho.report.words import Words, sentences, size
 
@@ -75,6 +76,7 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
         "news": news(dossier, words),
         "shaken": shaken(dossier, words),
         "surety": surety(dossier, words),
+        "sureness": sureness(dossier, words),
         "told": told[:MOST_FINDINGS],
         "untold": len(told) - MOST_FINDINGS,
         "passed": passed(dossier.findings),

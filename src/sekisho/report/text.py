@@ -16,6 +16,7 @@ from sekisho.report.inspection import listed, passed
 from sekisho.report.lights import Shade, lights, shade_of
 from sekisho.report.news import news
 from sekisho.report.shaken import shaken
+from sekisho.report.sureness import sureness
 from sekisho.report.visible import in_line, one_line
 from sekisho.report.words import Words
 from sekisho.report.wrap import paragraph, wrap
@@ -51,6 +52,7 @@ def render(dossier: Dossier, language: str = "en", width: int = 80, *, colour: b
             *_battery(dossier, words, width),
             *_findings(told, words, width),
             *_untested(dossier, words, width),
+            *_sureness(dossier, words, width),
         ],
         width,
         colour,
@@ -200,6 +202,16 @@ def _untested(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
     yield _heading(words.say("ui", "not_tested_run"))
     for code in dossier.not_tested:
         yield Text(paragraph(words.code("not_tested", code), width, first="  - ", rest="    "))
+
+
+def _sureness(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
+    lines = sureness(dossier, words)
+    if not lines:
+        return
+    yield Text()
+    yield _heading(words.say("sureness", "title"))
+    for line in lines:
+        yield Text(paragraph(line, width, first="  - ", rest="    "))
 
 
 def _heading(title: str) -> Text:
