@@ -2,7 +2,7 @@
 
 Two texts are near-duplicates if their character trigrams overlap by `LIKE` (Jaccard), or if the longer one holds
 `HELD` of the content words of the shorter (containment, stems of at least `FEWEST` words). Both are surface
-measures: a question put in wholly other words is seen by neither. Why these numbers: docs/adr/0010.
+measures: a question put in wholly other words is seen by neither. Why these numbers: docs/adr/0011.
 """
 
 import math
@@ -62,9 +62,11 @@ def merged(items: Sequence[Item]) -> tuple[Item, ...]:
     heads: dict[tuple[str, str], str] = {}
     for language in dict.fromkeys(i.language for i in items):
         mine = [i for i in items if i.language == language]
-        for one, two in _near_items(mine):
-            first, second = (_head(heads, language, mine[n].family) for n in (one, two))
-            heads[language, second] = first
+        place = {i.family: n for n, i in reversed(list(enumerate(mine)))}
+        for pair in _near_items(mine):
+            found = {_head(heads, language, mine[n].family) for n in pair}
+            first, *later = sorted(found, key=place.__getitem__)
+            heads |= {(language, family): first for family in later}
     return tuple(replace(i, family=_head(heads, i.language, i.family)) for i in items)
 
 
