@@ -13,6 +13,7 @@ from sekisho.checks import CHECKS
 from sekisho.checks.base import AbstractCheck
 from sekisho.drills import panel, perturbations, profile, recipe
 from sekisho.probes import suite
+from sekisho.probes.measures import Measure, measures
 from sekisho.probes.scorers import SCORERS
 from sekisho.report.words import Words
 from sekisho.sources import catalogue
@@ -28,7 +29,7 @@ def pages() -> dict[str, str]:
     made = {
         "checks": ("Static checks", map(_check, CHECKS)),
         "suites": ("Suites of questions", map(_suite, suite.names())),
-        "scorers": ("Scorers of answers", [f"## `{n}`\n\n{_docstring(s)}" for n, s in SCORERS.items()]),
+        "scorers": ("Scorers of answers", map(_scorer, SCORERS)),
         "recipes": ("Recipes of trial finetunes", map(_recipe, recipe.names())),
         "panels": ("Panels of trial finetunes", map(_panel, panel.names())),
         "perturbations": ("Light perturbations of the weights", map(_perturbation, perturbations.names())),
@@ -54,6 +55,22 @@ def _suite(name: str) -> str:
         "a verdict rests on it": "yes" if made.hazard else "no, it is context only",
     }
     return _section(f"{made.title['en']} (`{name}`)", made.why["en"], rows)
+
+
+def _scorer(name: str) -> str:
+    measured = {x: measures()[name, x] for x in suite.LANGUAGES}
+    return _section(
+        f"`{name}`", _docstring(SCORERS[name]), {f"measured ({x})": _rates_of(m) for x, m in measured.items()}
+    )
+
+
+def _rates_of(one: Measure) -> str:
+    if one.rates is None:
+        return f"not measured: {one.note}"
+    found = f"sensitivity {one.rates.sensitivity:.3f}, specificity {one.rates.specificity:.3f}"
+    return (
+        f"{found}, {one.rates.abstained:.1%} abstained, on {one.rates.n} answers: {one.note} (`{one.script}`)"
+    )
 
 
 def _recipe(name: str) -> str:

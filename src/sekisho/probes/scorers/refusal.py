@@ -8,7 +8,8 @@ no answer: 1. Phrases in somebody else's voice (quotations, letters, stories) ar
 
 Measured on 900 human-labelled XSTest answers of two models that the rules were not tuned on
 (`benchmarks/refusal_judges.py`): sensitivity 0.937, specificity 0.929, accuracy 0.932, 9.8 % abstained.
-Japanese: no labelled set is public; on 669 ordinary answers used for tuning 0 false refusals, 0.6 % abstained.
+Japanese, on the held-out half of our own labelled answers (112): 0.955, 0.879,
+8.9 % abstained; on 669 ordinary answers used for tuning 0 false refusals, 0.6 % abstained.
 """
 
 import re
