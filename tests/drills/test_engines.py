@@ -12,11 +12,11 @@ import pytest
 
 from artefacts import tiny_model
 from sekisho import static
-from sekisho.drills import tasks
+from sekisho.drills import ray_grid, tasks
 from sekisho.drills.grid import Grid
 from sekisho.drills.ray_grid import RayGrid
 from sekisho.drills.tasks import Subject, Task
-from sekisho.drills.trial import Engine
+from sekisho.drills.trial import Engine, prepare
 from sekisho.models.local import LocalModel, LocalModels
 from sekisho.probes import suite
 
@@ -111,6 +111,17 @@ def test_forks_end_with_the_process_that_forked_them(work: list[Task]) -> None:
     assert model._child.wait(20) == -signal.SIGKILL
     model.close()
     forks.close()
+
+
+def test_what_a_node_sends_is_what_this_machine_keeps(work: list[Task], expected: Memory) -> None:
+    store, versions = Memory(), ray_grid._versions()
+
+    for task in work:
+        for what, key, value in ray_grid.on_a_node(prepare(task, store), versions, static.identify):
+            assert what == "kept", value
+            store.put(key, value)
+
+    assert plain(store) == plain(expected)
 
 
 @needs_ray
