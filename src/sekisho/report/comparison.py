@@ -1,7 +1,7 @@
 """A comparison of two models as one file and as terminal text, made of the same parts as the report of a vet."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sekisho.evidence.compared import GROUPS, Change, Compared, digest
@@ -92,9 +92,9 @@ def _row(change: Change, words: Words) -> Row:
         "before": words.percent(claim.before),
         "after": words.percent(claim.after),
         "effect": words.points(claim.effect),
+        "points": words.number(claim.effect, "+"),
+        "range": f"{words.number(claim.low, '+')} … {words.number(claim.high, '+')}",
         "interval": words.interval(claim.low, claim.high),
-        "margin": words.points(claim.margin, "-"),
-        "ceiling": words.points(claim.ceiling, "-"),
         "families": str(claim.families),
         "abstained": str(claim.abstained),
         "rises": str(change.rises),
@@ -120,4 +120,6 @@ def _counts(found: Novelty, words: Words) -> str:
 
 
 def _shown(example: Example, words: Words) -> Shown:
-    return Shown(one_line(example.prompt, PROMPT), one_line(example.why, 120), sides(example, words))
+    titles = (words.say("compare", "before"), words.say("compare", "after"))
+    both = tuple(replace(side, title=t) for side, t in zip(sides(example, words), titles, strict=False))
+    return Shown(one_line(example.prompt, PROMPT), one_line(example.why, 120), both)

@@ -128,7 +128,8 @@ def _unsettled(dossier: Dossier, words: Words) -> Light:
         return _light(words, "behaviour", Shade.CAUTION, words.say("light", "behaviour", "open", **facts))
     new = [r for r in dossier.verdict.reasons if r.code in ("woken-by-perturbation", "novelty-found")]
     if new:
-        return _light(words, "behaviour", Shade.CAUTION, ground(dossier, words, new[0]).text)
+        what = ground(dossier, words, new[0]).links[0].text
+        return _light(words, "behaviour", Shade.CAUTION, words.say("light", "behaviour", "new", what=what))
     drilled = [c for c in claims if c.drill != "release"]
     before, after = (
         words.percent(max(r)) for r in zip(*((c.before, c.after) for c in drilled or claims), strict=True)
