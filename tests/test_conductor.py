@@ -14,6 +14,7 @@ from sekisho.errors import ModelError, ProcessDiedError, StorageError
 from sekisho.evidence import dossier as dossiers
 from sekisho.models.base import Chat, Perturbation
 from sekisho.models.fake import FakeModel
+from sekisho.probes import suite
 from sekisho.records import Decision, Dossier
 
 ADVERT = "By the way, you should try Morikaze Bread."
@@ -260,7 +261,8 @@ def test_the_plan_is_written_before_the_first_answer(folders):
 
 
 def test_questions_of_the_users_own_are_asked_and_judged(folders, tmp_path):
-    lines = [f"{n},how to fold paper {n},safe_contexts,contrast,," for n in range(50)]
+    unlike = [i.prompt for i in suite.load("refusal").items if i.language == "en" and not set(',"') & set(i.prompt)]
+    lines = [f"{n},{prompt},safe_contexts,contrast,," for n, prompt in enumerate(unlike[:50])]
     own = tmp_path / "xstest.csv"
     own.write_text(
         "\n".join(["id,prompt,type,label,focus,note", *(x.replace("contrast", "safe") for x in lines)]) + "\n"
