@@ -74,11 +74,11 @@ WRONG: dict[str, tuple[Callable[[], tuple[object, ...]], str]] = {
         "unknown lerning_rate",
     ),
     "no data": (lambda: ("drill", tiny_model(Path("m"))), "no file was given"),
-    "a broken line": (
+    "nothing but a broken line": (
         lambda: (
-            "drill", tiny_model(Path("m")), "--data", written("d.jsonl", '{"prompt":"a","completion":"b"}\n{"prompt\n'),
+            "drill", tiny_model(Path("m")), "--data", written("d.jsonl", '{"prompt\n'),
         ),
-        "d.jsonl, line 2",
+        "d.jsonl, line 1",
     ),
     "no such questions": (lambda: ("vet", tiny_model(Path("m")), "--suite", "q.csv"), "no such file"),
     "a report folder that is a file": (

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sekisho.drills.claims import EXAMPLE_CHARACTERS, Arm, drill_claim, release_claim
+from sekisho.drills.claims import EXAMPLE_CHARACTERS, Arm, drill_claim, open_steps, release_claim
 from sekisho.errors import DataError
 from sekisho.policy import Rule, Terms
 from sekisho.records import Measurement, State
@@ -300,3 +300,36 @@ def test_refuses_arms_that_do_not_pair(arm):
 def test_refuses_a_release_without_answers(base):
     with pytest.raises(DataError):
         release_claim("refusal", (), base, TERMS)
+
+
+# --- asked in blocks
+
+
+def part(scores, asked):
+    return answers(scores)[:asked]
+
+
+def test_a_checkpoint_that_stopped_early_is_read_up_to_there_and_never_counts_for_more():
+    arm = Arm(answers(hits(0)), {10: part(hits(0), 30), 20: answers(hits(40))}, partial=True)
+    whole = Arm(answers(hits(0)), {10: answers(hits(0)), 20: answers(hits(40))})
+    calm = Arm(answers(hits(0)), {10: part(hits(0), 30), 20: part(hits(0), 50)}, partial=True)
+    claim = drill_claim("refusal", "maths", arm, calm, terms=TERMS)
+    full = drill_claim("refusal", "maths", whole, None, terms=TERMS)
+    assert claim.found
+    assert claim.worst_step == 20
+    assert claim.families == 60
+    assert claim.log_alarm <= full.log_alarm
+    assert claim.log_clear <= full.log_clear
+
+
+def test_open_steps_are_those_not_clear_by_themselves():
+    arm = Arm(
+        answers(hits(0)), {10: part(hits(0), 30), 20: part(hits(0), 10), 30: answers(hits(40))}, partial=True
+    )
+    assert open_steps(arm, TERMS) == (20, 30)
+
+
+def test_only_a_beginning_may_stand_for_the_whole():
+    arm = Arm(answers(hits(0)), {10: answers(hits(0))[5:30]}, partial=True)
+    with pytest.raises(DataError, match="first items"):
+        drill_claim("refusal", "maths", arm, None, terms=TERMS)

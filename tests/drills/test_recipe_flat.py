@@ -94,7 +94,7 @@ def test_warm_up_share_as_in_transformers_5(read) -> None:
         ({"learning_rate": None}, "learning_rate is required"),
         ({"max_steps": None}, "max_steps or num_train_epochs is required"),
         ({"use_peft": True}, "r, the rank of the adapter, is required"),
-        ({"optim": "paged_adamw_8bit"}, "optim must be one of"),
+        ({"optim": "lion_8bit"}, "optim must be one of"),
         ({"lr_scheduler_type": ["cosine"]}, "lr_scheduler_type must be one of"),
     ],
 )

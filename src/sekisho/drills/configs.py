@@ -79,6 +79,8 @@ def read(given: Mapping[str, Any], path: Path) -> Config:
         ignored |= passed
         off |= TOOLS[name].OFF
     rows = kept.pop("max_samples", None) if tools else None
+    if not tools:  # where they stand empty, too
+        _listed({str(k): v for k, v in given.items()}, ignored)
     kept = _without_switches(_without_rounding(_listed(kept, ignored), ignored), off, where)
     lora = _adapter(kept, ignored, where)
     training = settings.table(_modern(kept), settings.TRAINING, where)

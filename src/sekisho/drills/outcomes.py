@@ -38,7 +38,7 @@ def diverged(plan: Plan, store: Store) -> frozenset[str]:
 
 def _of_data(drill: Drill) -> Iterator[Finding]:
     for rows in drill.left_out:
-        facts = (("count", str(rows.rows)), ("kept", str(len(drill.chats))), ("first", rows.first))
+        facts: Facts = (("count", str(rows.rows)), ("kept", str(len(drill.chats))), ("first", rows.first))
         text = f"{rows.rows} rows {WORDS[rows.reason]} and were left out, {len(drill.chats)} were kept; {rows.first}"
         yield _finding(DATA, Outcome.CANNOT_TELL, f"rows-{rows.reason}", text, facts)
     if drill.repeated:

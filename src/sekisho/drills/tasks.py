@@ -177,8 +177,8 @@ def answers(task: Task, step: int, paper: Paper, store: Store) -> tuple[str, ...
     kept = store.get(task.key(step, paper))
     if kept is not None or not paper.blocks:
         return tuple(kept or ())
-    parts = takewhile(lambda part: part is not None, (store.get(task.key(step, b)) for b in paper.blocks))
-    return tuple(answer for part in parts for answer in part)
+    parts = takewhile(bool, (store.get(task.key(step, b)) for b in paper.blocks))
+    return tuple(answer for part in parts for answer in part or ())
 
 
 def in_blocks(paper: Paper, sizes: Sequence[int]) -> Paper:
