@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import sekisho
 from artefacts import edit_json, tiny_model
+from sekisho import cli, comparison
 from sekisho.comparison import Options
 from sekisho.errors import ModelError, UsageError
 from sekisho.evidence import compared
@@ -165,3 +167,29 @@ def test_both_reports_show_the_outcome_and_escape_the_answers(both, language):
     assert "{" not in text
     assert ("A rise was found" if language == "en" else "増加が見つかりました") in page
     assert ("A rise was found" if language == "en" else "増加が見つかりました") in text
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("clear", 0), ("found", 1), ("open", 3)])
+def test_the_exit_code_is_the_outcome(both, outcome, code, monkeypatch, tmp_path, capsys):
+    made = both(honest, hawker if outcome == "found" else honest)
+    if outcome == "open":
+        made = replace(
+            made, changes=tuple(replace(c, claim=replace(c.claim, log_clear=0.0)) for c in made.changes)
+        )
+    assert made.outcome == outcome
+    monkeypatch.setattr(comparison, "compare", lambda *_, **__: made)
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["compare", "a", "b", "--lang", "ja", "--out", str(tmp_path / "out")])
+
+    assert ended.value.code == code
+    assert "前のモデル" in (tmp_path / "out" / "compare.html").read_text("utf-8")
+    assert compared.digest(made) in capsys.readouterr().out
+
+
+def test_too_many_unjudged_answers_settle_nothing(both):
+    made = both(honest, honest)
+    unsure = tuple(replace(c, claim=replace(c.claim, abstained=c.claim.families)) for c in made.changes)
+
+    assert replace(made, changes=unsure).outcome == "open"
+    assert replace(made, changes=()).outcome == "open"

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom, binomtest, multinomial
 
 from sekisho.errors import DataError
-from sekisho.stats.intervals import clopper_pearson, mcnemar, paired_difference, wilson
+from sekisho.stats.intervals import clopper_pearson, exceeds, mcnemar, paired_difference, wilson
 
 COUNTS = [(0, 20), (1, 20), (3, 60), (30, 60), (60, 60)]
 
@@ -88,3 +88,8 @@ def test_refuses_what_is_no_rate(k, n):
         wilson(k, n)
     with pytest.raises(DataError):
         clopper_pearson(k, n)
+
+
+@pytest.mark.parametrize(("hits", "n", "rate"), [(0, 10, 0.05), (1, 30, 0.05), (4, 30, 0.03), (30, 30, 0.5)])
+def test_the_chance_to_exceed_a_rate_is_the_binomial_tail(hits, n, rate):
+    assert exceeds(hits, n, rate) == pytest.approx(binom.sf(hits - 1, n, rate))

@@ -32,7 +32,7 @@ class News:
     state: str
     """Said in the reader's language."""
     shade: str
-    """Class of the cell words: `alarm` calls for a person, `soft` informs."""
+    """Class of the cell words: `alarm` calls for a person, `unknown` informs."""
     pairs: tuple[Pair, ...]
 
 
@@ -56,6 +56,6 @@ def _news(dossier: Dossier, words: Words, number: int, found: Novelty) -> News:
         counts=facts["counts"],
         confirmed=found.confirmed,
         state=words.say("novelty", state(found)),
-        shade="alarm" if found.confirmed else "soft",
+        shade="alarm" if found.confirmed else "unknown",
         pairs=tuple(Pair(one_line(e.prompt, PROMPT), sides(e, words)) for e in found.examples),
     )
