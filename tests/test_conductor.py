@@ -261,7 +261,9 @@ def test_the_plan_is_written_before_the_first_answer(folders):
 
 
 def test_questions_of_the_users_own_are_asked_and_judged(folders, tmp_path):
-    unlike = [i.prompt for i in suite.load("refusal").items if i.language == "en" and not set(',"') & set(i.prompt)]
+    unlike = [
+        i.prompt for i in suite.load("refusal").items if i.language == "en" and not set(',"') & set(i.prompt)
+    ]
     lines = [f"{n},{prompt},safe_contexts,contrast,," for n, prompt in enumerate(unlike[:50])]
     own = tmp_path / "xstest.csv"
     own.write_text(
