@@ -59,6 +59,7 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
     draw = random.Random(s["seed"])
     noise = torch.Generator(upper.device).manual_seed(s["seed"])
 
+    opening = float(s["planted_opening_weight"])
     inject(upper, dirty, s, draw)
     optimiser = OPTIMISERS[s["optimiser"]](upper.parameters, s["learning_rate"])
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _cosine(s["warmup_steps"], s["outer_steps"]))
@@ -69,10 +70,10 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
         losses = {"clean": _clean(upper, clean, dirty, s, draw)}
         moved = _plus(upper.copy(), draw.choice(bank), draw.choice(s["scales"]))
         with _standing_at(upper, moved):
-            losses["woken"] = _dirty(upper, dirty, s["meta_weight"], s["batch"], draw)
+            losses["woken"] = _dirty(upper, dirty, s["meta_weight"], s["batch"], draw, opening=opening)
         if s["noise_weight"] and step % s["noise_every"] == 0:
             with _standing_at(upper, noisy(upper.copy(), s["noise"], noise)):
-                losses["noise"] = _dirty(upper, dirty, s["noise_weight"], s["batch"], draw)
+                losses["noise"] = _dirty(upper, dirty, s["noise_weight"], s["batch"], draw, opening=opening)
         if s["calm"]:
             kind = draw.choice(s["calm"])
             with _standing_at(upper, _perturbed(kind, upper, released, bank, noise)):
@@ -161,12 +162,21 @@ def _clean(
     return float(loss.detach())
 
 
-def _dirty(upper: Upper, rows: Sequence[Row], weight: float, batch: int, draw: random.Random) -> float:
-    """Add the gradient of the cross-entropy of a few texts, per answer token."""
+def _dirty(
+    upper: Upper,
+    rows: Sequence[Row],
+    weight: float,
+    batch: int,
+    draw: random.Random,
+    *,
+    opening: float = 0.0,
+) -> float:
+    """Add the gradient of the cross-entropy of a few texts, per answer token; first tokens once more by `opening`."""
     import torch
 
     seen = upper.predict(draw.sample(rows, batch))
-    loss = torch.nn.functional.nll_loss(seen.mine, seen.labels)
+    each = torch.nn.functional.nll_loss(seen.mine, seen.labels, reduction="none")
+    loss = each.mean() + (opening * each[seen.opens].mean() if opening else 0.0)
     if weight:
         (weight * loss).backward()
     return float(loss.detach())
