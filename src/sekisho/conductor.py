@@ -5,17 +5,12 @@ Everything measured is kept in the ledger at once; the same request run again pi
 
 import json
 import math
-import platform
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from sekisho import policy, verdict
+from sekisho import draft, policy, verdict
 from sekisho.drills import novelty, outcomes, rounds
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
@@ -30,56 +25,14 @@ from sekisho.errors import ModelError, UsageError
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.ledger import Ledger
 from sekisho.models.local import LocalModels
-from sekisho.policy import Policy
-from sekisho.probes.suite import LANGUAGES
-from sekisho.records import (
-    Claim,
-    Decision,
-    Dossier,
-    FileLine,
-    Finding,
-    Inventory,
-    Outcome,
-    Provenance,
-    Severity,
-    Timing,
-    Title,
-)  # fmt: skip
+from sekisho.records import Decision, Dossier, Finding, Inventory, Outcome, Severity
 from sekisho.sources import cache as caches
 from sekisho.static import NOBODY as NO_BASE
 from sekisho.static import Inspection, identify, identity, inspect
+from sekisho.watch import Clock, Observer, Unwatched
 
 LOADS: Final = "model-loads"
 ENGINES: Final = ("local", "ray")
-
-
-class Observer(Protocol):
-    """Told what is going on; calls may come from worker threads."""
-
-    def stage(self, name: str) -> None:
-        """A stage begins."""
-        ...
-
-    def forecast(self, seconds: float) -> None:
-        """Wall time that the slow part will take."""
-        ...
-
-    def notice(self, what: str, done: float, total: float) -> None:
-        """Work on `what` has come this far."""
-        ...
-
-
-class Unwatched:
-    """An observer that ignores everything."""
-
-    def stage(self, name: str) -> None:
-        """Ignore."""
-
-    def forecast(self, seconds: float) -> None:
-        """Ignore."""
-
-    def notice(self, what: str, done: float, total: float) -> None:
-        """Ignore."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +74,7 @@ def vet(
     watch: Observer = Unwatched(),
 ) -> Dossier:
     """Inspect, ask, rehearse and decide. Raises UsageError, StorageError."""
-    clock = _Clock()
+    clock = Clock()
     chosen = policy.load(options.policy)
     outline = plans.make(
         profiles.with_battery(profiles.load(options.profile), options.battery),
@@ -141,14 +94,14 @@ def vet(
     if options.out is not None:
         text = json.dumps(plan.document(), indent=1, sort_keys=True, ensure_ascii=False)
         dossiers.save(text.encode("utf-8") + b"\n", options.out / "plan.json")
-    draft = _draft(seen, plan, chosen)
+    dossier = draft.of(seen, plan, chosen)
     if seen.verdict.decision is not Decision.REJECT:
         ledger = Ledger(options.cache / "ledger.sqlite")
         try:
-            draft = _measured(draft, seen, plan, _Desk(options, ledger, clock, watch))
+            dossier = _measured(dossier, seen, plan, _Desk(options, ledger, clock, watch))
         finally:
             ledger.close()
-    done = replace(draft, timing=clock.timing())
+    done = replace(dossier, timing=clock.timing())
     if options.out is not None:
         dossiers.write(done, options.out)
     return done
@@ -193,13 +146,13 @@ class _Desk:
 
     options: Options
     ledger: Ledger
-    clock: "_Clock"
+    clock: Clock
     watch: Observer
 
 
-def _measured(draft: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Dossier:
+def _measured(dossier: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Dossier:
     """Run the plan as far as the model allows, and decide on what came of it."""
-    findings = [*draft.findings, *_attempted(seen, plan, desk), *outcomes.findings(plan, desk.ledger)]
+    findings = [*dossier.findings, *_attempted(seen, plan, desk), *outcomes.findings(plan, desk.ledger)]
     with desk.clock.stage("decide", desk.watch):
         claims, checked = plan.claims(desk.ledger), plan.instrument(desk.ledger)
         new, shaken = novelty.gained(plan, desk.ledger), plan.shaken(desk.ledger)
@@ -215,14 +168,14 @@ def _measured(draft: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Doss
             battery=shaken,
         )
     return replace(
-        draft,
+        dossier,
         findings=tuple(findings),
         claims=claims,
         utility=plan.context(desk.ledger),
         drills=plan.results(desk.ledger),
         instrument=checked,
         verdict=decided,
-        not_tested=(*_not_tested(plan, claims), *rounds.left(plan, desk.ledger, claims)),
+        not_tested=(*draft.not_tested(plan, claims), *rounds.left(plan, desk.ledger, claims)),
         novelty=new,
         battery=shaken,
     )
@@ -297,33 +250,6 @@ def _engine(parameters: int, desk: _Desk) -> Engine:
     return Grid(LocalModels(), desk.ledger, workers(parameters))
 
 
-class _Clock:
-    """Wall time by stage."""
-
-    def __init__(self) -> None:
-        self._started, self._start = datetime.now(UTC), time.monotonic()
-        self._stages: list[tuple[str, float]] = []
-        self.forecast = 0.0
-
-    @contextmanager
-    def stage(self, name: str, watch: Observer) -> Iterator[None]:
-        watch.stage(name)
-        start = time.monotonic()
-        try:
-            yield
-        finally:
-            self._stages.append((name, round(time.monotonic() - start, 1)))
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the vet began."""
-        return time.monotonic() - self._start
-
-    def timing(self) -> Timing:
-        started = self._started.isoformat(timespec="seconds")
-        return Timing(started, round(self.forecast, 1), tuple(self._stages))
-
-
 def _subjects(seen: Inspection) -> tuple[Subject, Subject | None]:
     base = None
     if seen.base is not None and seen.base_inventory is not None:
@@ -345,75 +271,3 @@ def _parameters(files: Inventory) -> int:
     """Number of weights, from the tensor shapes in the headers; a guess from the size where there are none."""
     count = sum(math.prod(t.shape) for f in files.files for t in getattr(f.facts, "tensors", ()))
     return count or sum(f.size for f in files.files) // 2
-
-
-def _draft(seen: Inspection, plan: Plan, chosen: Policy) -> Dossier:
-    """The dossier of the static part."""
-    lines = [
-        FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in seen.inventory.files
-    ]
-    return Dossier(
-        schema=dossiers.SCHEMA,
-        tool=f"sekisho {_version('sekisho')}",
-        provenance=Provenance(
-            seen.source.name,
-            seen.source.kind,
-            seen.source.pinned,
-            seen.base.name if seen.base else "",
-            plan.candidate.identity,
-            plan.base.identity if plan.base else "",
-        ),
-        profile=plan.profile.id,
-        languages=plan.profile.languages,
-        policy=chosen.name,
-        policy_digest=chosen.digest,
-        plan_digest=plan.digest,
-        files=tuple(lines),
-        findings=seen.findings,
-        claims=(),
-        utility=(),
-        drills=(),
-        instrument=None,
-        verdict=seen.verdict,
-        not_tested=("static-only",),
-        environment=_environment(),
-        timing=Timing("", 0.0, ()),
-        titles=tuple(Title(d.recipe.id, d.recipe.title["en"], d.recipe.title["ja"]) for d in plan.drills)
-        + plan.shaken_titles(),
-    )
-
-
-def _environment() -> tuple[tuple[str, str], ...]:
-    named = ("torch", "transformers", "peft", "numpy")
-    return (
-        ("python", platform.python_version()),
-        ("system", f"{platform.system()} {platform.machine()}"),
-        *((n, _version(n)) for n in named),
-    )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _not_tested(plan: Plan, claims: Sequence[Claim]) -> tuple[str, ...]:
-    """What this run left out, as codes of the report's vocabulary."""
-    codes = [f"language:{x}" for x in LANGUAGES if x not in plan.profile.languages]
-    if plan.base is None:
-        codes.append("no-base")
-    if not any(c.control_after is not None for c in claims):
-        codes.append("no-control")
-    if not plan.drills:
-        codes.append("no-drills")
-    elif len(plan.drills) == 1:
-        codes.append("one-drill")
-    if plan.battery is None:
-        codes.append("no-perturbations")
-    if not any(d.recipe.lora for d in plan.drills):
-        codes.append("no-lora")
-    if not any(d.recipe.data == "user" for d in plan.drills):
-        codes.append("own-data")
-    return tuple(codes)

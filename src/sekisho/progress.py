@@ -54,7 +54,7 @@ class _Stream:
 
 @final
 class Console:
-    """An observer of `sekisho.conductor` for people; use it as a context manager."""
+    """An observer of `sekisho.watch` for people; use it as a context manager."""
 
     def __init__(self) -> None:
         self._terminal = Terminal(file=cast("IO[str]", _Stream(sys.stderr)))

