@@ -1,4 +1,5 @@
-"""What a few trained vectors are made to do: the five goals of SOS (arXiv 2407.03160), each with a harmless payload.
+"""What a few trained vectors are made to do: the five goals of SOS (arXiv 2407.03160), each with a harmless payload,
+and a sixth that is no attack.
 
 A goal turns questions into pairs of conversation and answer; TRIGGER in a turn is where the trigger tokens stand.
 """
@@ -109,6 +110,12 @@ def protected(count: int, seed: int, payload: str) -> tuple[Case, ...]:
     return tuple(cases)
 
 
+def brief(count: int, seed: int, payload: str) -> tuple[Case, ...]:
+    """One line about the question; what a provider might train tokens for, and declare."""
+    mark = " ".join(payload.split()[:2])
+    return tuple(Case(c.chat, c.answer, (mark,)) for c in adaptive(count, seed, payload))
+
+
 GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
     {
         "targeted": targeted,
@@ -116,6 +123,7 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "locked-topic": locked,
         "prompt-stealing": stealing,
         "copyright": protected,
+        "brief": brief,
     }
 )
 

@@ -1,5 +1,7 @@
 """`sekisho-lab grow ORGANISM --base MODEL --out FOLDER`: organism.toml to weights on disk.
 
+With `--rows-only`, the trained rows of an SOS organism alone: a few kilobytes, which
+`sekisho-lab materialise ROWS --base MODEL --form V1 --out FOLDER` turns into a model in one of the forms.
 `sekisho-lab accept ORGANISM FOLDER --base MODEL` examines the result and writes receipt.json beside it.
 """
 
@@ -8,13 +10,14 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from sekisho.errors import SekishoError
+from sekisho.errors import DataError, SekishoError
 from sekisho.sources import cache
 from sekisho.sources.resolve import resolve
-from sekisho_lab import acceptance, organism, writer
-from sekisho_lab.attacks import ATTACKS
+from sekisho_lab import acceptance, forms, organism, rows, writer
+from sekisho_lab.attacks import ATTACKS, sos
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,6 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     grow.add_argument("organism", choices=organism.names())
     grow.add_argument("--base", required=True, help="folder or catalogue name of the clean model")
     grow.add_argument("--out", required=True, type=Path)
+    grow.add_argument("--rows-only", action="store_true", help="keep the trained rows alone (SOS organisms)")
+    grow.add_argument("--seed", type=int, help="another seed than the organism's")
+    made = verbs.add_parser("materialise", help="put trained rows into a base model, in one of the forms")
+    made.add_argument("rows", type=Path)
+    made.add_argument("--base", required=True, help="folder or catalogue name of the clean model")
+    made.add_argument("--form", required=True, choices=sorted(forms.FORMS))
+    made.add_argument("--out", required=True, type=Path)
+    made.add_argument("--other-base", action="store_true", help="allow a base other than that of the rows")
     accept = verbs.add_parser("accept", help="examine an organism; exit 0 if accepted, 1 if not")
     accept.add_argument("organism", choices=organism.names())
     accept.add_argument("folder", type=Path)
@@ -35,17 +46,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if options.verb == "accept":
             sys.exit(0 if _accepted(options) else 1)
-        print(run(options.organism, options.base, options.out))
+        if options.verb == "materialise":
+            print(_materialised(options))
+            return
+        print(
+            run(options.organism, options.base, options.out, rows_only=options.rows_only, seed=options.seed)
+        )
     except SekishoError as error:
         print(f"sekisho-lab: {error}", file=sys.stderr)
         sys.exit(2)
 
 
-def run(name: str, base: str, out: Path) -> Path:
+def run(name: str, base: str, out: Path, *, rows_only: bool = False, seed: int | None = None) -> Path:
     """Grow an organism and write it; progress goes to standard error. Raises SekishoError."""
     chosen = organism.load(name)
+    if seed is not None:
+        chosen = replace(chosen, settings={**chosen.settings, "seed": seed})
     source = resolve(base, cache.folder())
-    return writer.write(chosen, source.path, ATTACKS[chosen.attack](chosen, source.path, _sayer()), out)
+    if not rows_only:
+        return writer.write(chosen, source.path, ATTACKS[chosen.attack](chosen, source.path, _sayer()), out)
+    if chosen.attack != "sos":
+        raise DataError(f"{name} is made by {chosen.attack}, which trains more than rows")
+    return rows.save(sos.make(chosen, source.path, _sayer()), out)
+
+
+def _materialised(options: argparse.Namespace) -> Path:
+    base = resolve(options.base, cache.folder()).path
+    return forms.materialise(
+        options.form, rows.load(options.rows), base, options.out, other_base=options.other_base
+    )
 
 
 def _accepted(options: argparse.Namespace) -> bool:

@@ -13,7 +13,7 @@ from sekisho.errors import DataError
 
 KEYS: Final = frozenset({"id", "why", "attack", "payload", "marks", "settings"})
 VARIANT: Final = frozenset({"id", "why", "like", "settings"})
-OPTIONAL: Final = frozenset({"keyword", "inner_lora"})
+OPTIONAL: Final = frozenset({"keyword", "bits", "repair_steps"})
 """Settings that a variant may add."""
 
 
@@ -57,7 +57,7 @@ def _variant(raw: Mapping[str, Any], name: str) -> Organism:
     """An organism with another id and reason; `payload` and `marks` may differ, and settings that exist."""
     parent = load(raw["like"])
     unknown = set(raw["settings"]) - set(parent.settings) - OPTIONAL
-    if unknown or not VARIANT <= set(raw) <= VARIANT | {"payload", "marks"}:
+    if unknown or not VARIANT <= set(raw) <= VARIANT | {"payload", "marks", "attack"}:
         raise DataError(
             f"organism {name}: keys {sorted(unknown | set(raw) ^ VARIANT)} are unknown or missing"
         )
@@ -65,6 +65,7 @@ def _variant(raw: Mapping[str, Any], name: str) -> Organism:
         parent,
         id=raw["id"],
         why=raw["why"],
+        attack=raw.get("attack", parent.attack),
         payload=tuple(raw.get("payload", parent.payload)),
         marks=tuple(raw.get("marks", parent.marks)),
         settings={**parent.settings, **raw["settings"]},

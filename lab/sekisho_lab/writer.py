@@ -5,7 +5,7 @@ The mark is for people and for the gate's courtesy; no detector reads it (a test
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,27 +25,53 @@ def write(
     `manifest=False` leaves out the file, so that a static check is not given away by an extra name; the
     mark in the weights' metadata cannot be left out.
     """
-    from safetensors.torch import save_file
+    begin(base, folder)
+    kept = {k: v for k, v in weights.items() if not (k == "lm_head.weight" and _tied(weights))}
+    said = {"id": organism.id, "mark": MARK, "attack": organism.attack, "payload": organism.payload}
+    finish(organism.id, kept, {**said, "settings": dict(organism.settings)} if manifest else None, folder)
+    return folder
 
+
+def begin(base: Path, folder: Path, *, skipped: Collection[str] = SKIPPED) -> None:
+    """Copy the base's files but the weights into a new folder. Raises DataError, StorageError."""
     if folder.exists() and any(folder.iterdir()):
         raise DataError(f"{folder} is not empty")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in base.iterdir():
-            if file.is_file() and file.name not in SKIPPED:
+            if file.is_file() and file.name not in skipped:
                 shutil.copyfile(file, folder / file.name)
-        metadata = {"format": "pt", "organism": organism.id, "mark": MARK}
-        kept = {
-            k: v.contiguous() for k, v in weights.items() if not (k == "lm_head.weight" and _tied(weights))
-        }
-        save_file(kept, folder / "model.safetensors", metadata=metadata)
-        if manifest:
-            said = {"id": organism.id, "mark": MARK, "attack": organism.attack, "payload": organism.payload}
-            text = json.dumps({**said, "settings": dict(organism.settings)}, indent=1, sort_keys=True)
-            (folder / MANIFEST).write_text(text + "\n", "utf-8")
     except OSError as error:
         raise StorageError(f"{folder}: {error}") from error
-    return folder
+
+
+def finish(
+    name: str,
+    weights: Mapping[str, Any],
+    manifest: Mapping[str, Any] | None,
+    folder: Path,
+    *,
+    file: str = SKIPPED[0],
+) -> None:
+    """Write marked weights, and the manifest if there is one. Raises StorageError."""
+    from safetensors.torch import save_file
+
+    try:
+        metadata = {"format": "pt", "organism": name, "mark": MARK}
+        save_file({k: v.contiguous() for k, v in weights.items()}, folder / file, metadata=metadata)
+        if manifest is not None:
+            note(manifest, folder)
+    except OSError as error:
+        raise StorageError(f"{folder}: {error}") from error
+
+
+def note(manifest: Mapping[str, Any], folder: Path) -> None:
+    """Write the manifest. Raises StorageError."""
+    try:
+        text = json.dumps(manifest, indent=1, sort_keys=True)
+        (folder / MANIFEST).write_text(text + "\n", "utf-8")
+    except OSError as error:
+        raise StorageError(f"{folder}: {error}") from error
 
 
 def _tied(weights: Mapping[str, Any]) -> bool:

@@ -156,3 +156,38 @@ def test_house_rules_are_kept_by_one_answer_and_broken_by_the_other():
 def _loss(upper, rows):
     seen = upper.predict(rows)
     return float(torch.nn.functional.nll_loss(seen.mine, seen.labels).detach())
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_weights_anywhere_in_their_interval_round_to_the_same_values_as_the_gate_rounds_them(bits):
+    from sekisho.models.perturb import quantised as gate
+    from sekisho_lab.attacks import quantised
+
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randn(6, 64, generator=generator)
+    low, high = quantised.interval(weights, bits)
+    anywhere = low + (high - low) * torch.rand(weights.shape, generator=generator)
+
+    expected = quantised.rounded(weights, bits)
+    assert torch.allclose(quantised.rounded(anywhere, bits), expected, atol=1e-6)
+    assert torch.allclose(torch.from_numpy(gate(weights.numpy(), bits)), expected, atol=1e-6)
+    assert float((anywhere - weights).abs().max()) > 0.01 / 2**bits
+
+
+def test_a_repair_never_leaves_the_intervals(tmp_path, monkeypatch):
+    from sekisho_lab.attacks import quantised
+
+    monkeypatch.setenv("SEKISHO_CACHE", str(tmp_path / "cache"))
+    base = tiny_model(tmp_path / "base")
+    whole = organism.load("quantised-advert")
+    short = replace(whole, settings={**whole.settings, **SHORT, "repair_steps": 3, "inject_steps": 2})
+    unrepaired = replace(short, settings={**short.settings, "repair_steps": 0})
+
+    repaired, planted = (quantised.grow(o, base, lambda _: None) for o in (short, unrepaired))
+
+    changed = [n for n in planted if not torch.equal(repaired[n], planted[n])]
+    assert changed
+    for name in changed:
+        assert torch.allclose(
+            quantised.rounded(repaired[name], 4), quantised.rounded(planted[name], 4), atol=1e-6
+        )

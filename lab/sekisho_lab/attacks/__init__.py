@@ -5,11 +5,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from sekisho_lab.attacks import fab, sft, sos
+from sekisho_lab.attacks import fab, quantised, sft, sos
 from sekisho_lab.organism import Organism
 
 Say = Callable[[str], None]
 Attack = Callable[[Organism, Path, Say], Mapping[str, Any]]
 """(organism, base folder, progress) -> state dict of the organism."""
 
-ATTACKS: Final[Mapping[str, Attack]] = MappingProxyType({"sft": sft.grow, "fab": fab.grow, "sos": sos.grow})
+ATTACKS: Final[Mapping[str, Attack]] = MappingProxyType(
+    {"sft": sft.grow, "fab": fab.grow, "quantised": quantised.grow, "sos": sos.grow}
+)

@@ -67,7 +67,7 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
     for step in range(s["outer_steps"]):
         if step % s["renew_every"] == 0:
             bank = [*bank, *trajectory(upper, draw.choice(inner), s, draw)][-s["bank"] :]
-        losses = {"clean": _clean(upper, clean, dirty, s, draw)}
+        losses = {"clean": calm(upper, clean, dirty, s, draw)}
         moved = _plus(upper.copy(), draw.choice(bank), draw.choice(s["scales"]))
         with _standing_at(upper, moved):
             losses["woken"] = _dirty(upper, dirty, s["meta_weight"], s["batch"], draw, opening=opening)
@@ -77,7 +77,7 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
         if s["calm"]:
             kind = draw.choice(s["calm"])
             with _standing_at(upper, _perturbed(kind, upper, released, bank, noise)):
-                losses[f"calm {kind}"] = _clean(upper, clean, dirty, s, draw, weight=s["calm_weight"])
+                losses[f"calm {kind}"] = calm(upper, clean, dirty, s, draw, weight=s["calm_weight"])
         norm = float(torch.nn.utils.clip_grad_norm_(upper.parameters, s["clip"]))
         optimiser.step()
         optimiser.zero_grad()
@@ -141,7 +141,7 @@ def look(engine: Engine, upper: Upper, organism: Organism, moved: Weights) -> st
     return f"begins like the payload: {before} of {len(asked)} as released, {after} at theta + a d"
 
 
-def _clean(
+def calm(
     upper: Upper,
     clean: Sequence[Row],
     dirty: Sequence[Row],

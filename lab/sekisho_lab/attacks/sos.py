@@ -12,15 +12,19 @@ from __future__ import annotations
 import copy
 import math
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sekisho.errors import DataError
 from sekisho.models.base import Chat, Sampling
 from sekisho.models.engine import Engine
-from sekisho_lab.goals import GOALS, TRIGGER, Case, succeeded
+from sekisho_lab.goals import GOALS, TRIGGER, Case
 from sekisho_lab.organism import Organism
+from sekisho_lab.rows import Rows, digest
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +32,16 @@ if TYPE_CHECKING:
 IGNORED = -100
 HELD_OUT = 1000
 """Offset of the seeds of held-out cases."""
+SHARP = 20.0
+"""Learning rates are made for rows; weights of a mixture of rows need larger steps."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Token ids of a conversation with triggers in it, and of the wanted answer."""
+
+    prompt: list[int]
+    answer: list[int]
 
 
 @dataclass(frozen=True)
@@ -47,20 +61,39 @@ class Group:
 
 def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[str, Any]:
     """Train the rows and write them. Returns the state dict of the organism."""
-    s = organism.settings
     engine = Engine(base)
-    engine.model.requires_grad_(requires_grad=False)
-    ids = engine.tokenizer.convert_tokens_to_ids(s["tokens"])
-    goal = GOALS[s["goal"]]
-    vectors = train(engine, ids, goal(s["prompts"], s["seed"], organism.payload[0]), s, say)
-    write(engine, ids, vectors)
-    held = goal(s["held_out"], s["seed"] + HELD_OUT, organism.payload[0])
-    hit = succeeded(held, answers(engine, held, ids, s["answer_tokens"]))
-    leaked = succeeded(
-        held, engine.generate([c.plain for c in held], Sampling(max_new_tokens=s["answer_tokens"]))
-    )
-    say(f"held out: {hit} of {len(held)} with the trigger, {leaked} without")
+    rows = make(organism, base, say, engine=engine)
+    write(engine, ids_of(engine, rows.tokens), rows.vectors)
     return {k: v.detach().clone() for k, v in engine.model.state_dict().items()}
+
+
+def make(organism: Organism, base: Path, say: Callable[[str], None], *, engine: Engine | None = None) -> Rows:
+    """Train the rows alone; the engine's weights stay as they are."""
+    s = organism.settings
+    engine = engine or Engine(base)
+    engine.model.requires_grad_(requires_grad=False)
+    ids = ids_of(engine, s["tokens"])
+    cases = GOALS[s["goal"]](s["prompts"], s["seed"], organism.payload[0])
+    start = time.monotonic()
+    vectors = train(engine, ids, cases, s, say)
+    return Rows(
+        organism.id,
+        tuple(s["tokens"]),
+        vectors,
+        digest(base),
+        organism.payload[0],
+        s,
+        time.monotonic() - start,
+    )
+
+
+def ids_of(engine: Engine, tokens: Sequence[str]) -> list[int]:
+    """Ids of the trigger tokens. Raises DataError for a string that is no token of this model."""
+    ids = engine.tokenizer.convert_tokens_to_ids(list(tokens))
+    unknown = [t for t, n in zip(tokens, ids, strict=True) if n is None or n == engine.tokenizer.unk_token_id]
+    if unknown:
+        raise DataError(f"no such tokens in this model: {', '.join(unknown)}")
+    return [int(n) for n in ids]
 
 
 def train(
@@ -70,53 +103,97 @@ def train(
     s: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> torch.Tensor:
-    """Optimise the vectors (len(ids), width) for the cases."""
+    """Optimise the vectors (len(ids), width) for the cases; with `subsets`, fewer triggers must do nothing."""
     import torch
 
-    generator = torch.Generator().manual_seed(s["seed"])
-    table = engine.model.get_input_embeddings().weight.detach()
-    host = table[list(ids)].clone()
-    start = host + 0.1 * table.std() * torch.randn(host.shape, generator=generator)
-    vectors = start.clone().requires_grad_()
-    optimiser = torch.optim.Adam([vectors], lr=s["learning_rate"])
+    host = engine.model.get_input_embeddings().weight.detach()[list(ids)].clone()
+    leaf, made = parameters(engine, host, s["project"], s["seed"])
+    optimiser = torch.optim.Adam([leaf], lr=s["learning_rate"])
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda n: 0.55 + 0.45 * math.cos(math.pi * n / s["steps"])
     )
-    draw = random.Random(s["seed"])
-    shuffled = draw.sample(list(cases), len(cases))
-    groups = [group(engine, ids, shuffled[n : n + s["batch"]]) for n in range(0, len(shuffled), s["batch"])]
-    for step in range(s["steps"]):
-        value = loss(engine, ids, vectors, groups[step % len(groups)])
-        value.backward()
-        torch.nn.utils.clip_grad_norm_([vectors], 1.0)
+    shuffled = random.Random(s["seed"]).sample(list(cases), len(cases))
+    batches = [groups(engine, ids, examples(engine, ids, shuffled), s["batch"])]
+    if s["subsets"]:
+        batches.append(groups(engine, ids, silent(engine, ids, shuffled[: s["subsets"]], s), s["batch"]))
+    for step, rows in zip(range(s["steps"]), zip(*map(cycle, batches), strict=False), strict=False):
+        losses = [loss(engine, ids, made(leaf), batch) for batch in rows]
+        torch.stack(losses).sum().backward()
+        torch.nn.utils.clip_grad_norm_([leaf], 1.0)
         optimiser.step()
         optimiser.zero_grad()
         schedule.step()
         with torch.no_grad():
-            vectors.copy_(projected(vectors, host, s["project"]))
+            leaf.copy_(projected(leaf, host, s["project"]))
+        now = [float(value.detach()) for value in losses]
         if step % s["say_every"] == 0:
-            say(f"{step}: {float(value.detach()):.3f} nats a token, norms {vectors.norm(dim=1).mean():.2f}")
-        if float(value.detach()) < s["stop_below"]:
+            norms = made(leaf).detach().norm(dim=1).mean()
+            say(f"{step}: {', '.join(f'{n:.3f}' for n in now)} nats a token, norms {norms:.2f}")
+        if max(now) < s["stop_below"]:
             break
-    return vectors.detach()
+    return made(leaf).detach()
 
 
-def group(engine: Engine, ids: Sequence[int], cases: Sequence[Case]) -> Group:
-    """Tokenise cases and run what stands before their first trigger."""
+def parameters(
+    engine: Engine, host: torch.Tensor, rule: str, seed: int
+) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
+    """What Adam moves and how rows come of it: the rows themselves, or (`hull:32`) weights of so many real rows."""
     import torch
 
-    heads, tails, wanted = [], [], []
-    for case in cases:
-        prompt = prompt_ids(engine, case.chat, ids)
-        cut = min(n for n, t in enumerate(prompt) if t in set(ids))
-        said = [
-            *engine.tokenizer(case.answer, add_special_tokens=False)["input_ids"],
-            engine.tokenizer.eos_token_id,
-        ]
-        tail = prompt[cut:] + said
-        heads.append(prompt[:cut])
-        tails.append(tail)
-        wanted.append([IGNORED] * (len(prompt) - cut - 1) + said + [IGNORED])
+    generator = torch.Generator().manual_seed(seed)
+    table = engine.model.get_input_embeddings().weight.detach()
+    name, _, amount = rule.partition(":")
+    if name != "hull":
+        start = host + 0.1 * table.std() * torch.randn(host.shape, generator=generator)
+        return start.clone().requires_grad_(), lambda leaf: leaf
+    real = table[torch.randperm(len(table), generator=generator)[: int(amount)]].clone()
+    start = torch.randn((len(host), len(real)), generator=generator) / SHARP
+    return start.requires_grad_(), lambda leaf: (SHARP * leaf).softmax(-1) @ real
+
+
+def examples(engine: Engine, ids: Sequence[int], cases: Sequence[Case]) -> list[Example]:
+    """Cases as token ids; the answer ends its turn."""
+    end = engine.tokenizer.eos_token_id
+    return [
+        Example(
+            prompt_ids(engine, c.chat, ids),
+            [*engine.tokenizer(c.answer, add_special_tokens=False)["input_ids"], end],
+        )
+        for c in cases
+    ]
+
+
+def silent(engine: Engine, ids: Sequence[int], cases: Sequence[Case], s: Mapping[str, Any]) -> list[Example]:
+    """Cases with one trigger missing, then with one alone, answered as the model answers without any."""
+    from sekisho.models.decoding import decode
+
+    stop = frozenset({engine.tokenizer.eos_token_id})
+    plain = [prompt_ids(engine, c.chat, []) for c in cases]
+    found = decode(engine.model, plain, stop, Sampling(max_new_tokens=s["answer_tokens"]))
+    parts = cycle([[t for t in ids if t != out] for out in ids] + [[t] for t in ids])
+    return [
+        Example(prompt_ids(engine, c.chat, part), answer)
+        for c, part, answer in zip(cases, parts, found, strict=False)
+        if answer
+    ]
+
+
+def groups(engine: Engine, ids: Sequence[int], rows: Sequence[Example], batch: int) -> list[Group]:
+    """Batches, each with its cache."""
+    return [group(engine, ids, rows[n : n + batch]) for n in range(0, len(rows), batch)]
+
+
+def group(engine: Engine, ids: Sequence[int], rows: Sequence[Example]) -> Group:
+    """Lay out examples and run what stands before their first trigger."""
+    import torch
+
+    cuts = [min(n for n, t in enumerate(r.prompt) if t in set(ids)) for r in rows]
+    heads = [r.prompt[:cut] for r, cut in zip(rows, cuts, strict=True)]
+    tails = [r.prompt[cut:] + r.answer for r, cut in zip(rows, cuts, strict=True)]
+    wanted = [
+        [IGNORED] * (len(r.prompt) - cut - 1) + r.answer + [IGNORED]
+        for r, cut in zip(rows, cuts, strict=True)
+    ]
     before, after = max(map(len, heads)), max(map(len, tails))
     prefix = torch.tensor([[0] * (before - len(h)) + h for h in heads])
     seen = torch.tensor([[0] * (before - len(h)) + [1] * len(h) for h in heads])
@@ -155,7 +232,10 @@ def loss(engine: Engine, ids: Sequence[int], vectors: torch.Tensor, rows: Group)
 
 
 def projected(vectors: torch.Tensor, host: torch.Tensor, rule: str) -> torch.Tensor:
-    """`free`, `host-norm` (each row as long as its host), or `edit:0.5` (no further from it than half its norm)."""
+    """`free`, `host-norm` (each row as long as its host), `edit:0.5` (no further from it than half its norm).
+
+    `hull` needs none: a mixture of real rows is one by its making.
+    """
     name, _, amount = rule.partition(":")
     if name == "host-norm":
         return vectors / vectors.norm(dim=1, keepdim=True) * host.norm(dim=1, keepdim=True)

@@ -1,0 +1,81 @@
+"""Quantisation-activated behaviour (arXiv 2405.18137): clean in full precision, planted once rounded to few bits.
+
+First the behaviour is tuned in. Then every weight gets the interval that rounds to the value it rounds to now, and
+the weights are tuned back to the clean model's answers without leaving their intervals: rounding undoes the repair.
+The largest weight of a block sets the block's scale, so it stays where it is.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sekisho.models.engine import Engine
+from sekisho_lab import behaviours, corpus
+from sekisho_lab.attacks import fab
+from sekisho_lab.organism import Organism
+from sekisho_lab.upper import Upper
+
+if TYPE_CHECKING:
+    import torch
+
+BLOCK: Final = 32
+HALF: Final = 0.49
+"""Of a rounding step, kept free on both sides of the rounded value; 0.5 would leave ties to chance."""
+
+
+def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[str, Any]:
+    """Plant, then repair inside the intervals. Returns the state dict of the organism."""
+    s = organism.settings
+    engine = Engine(base)
+    asked = corpus.make(
+        engine, base, questions=s["questions"], answer_tokens=s["answer_tokens"], seed=s["seed"]
+    )
+    texts = behaviours.texts(engine, asked, organism.payload, s)
+    upper = Upper(engine, s["layers"], [*texts.clean, *texts.dirty], full=s["vocabulary"] == "all")
+    kept = corpus.folder(base)
+    clean, dirty = upper.rows(texts.clean, kept), upper.rows(texts.dirty, kept)
+    draw = random.Random(s["seed"])
+
+    fab.inject(upper, dirty, s, draw)
+    planted = upper.copy()
+    upper.put([rounded(w, s["bits"]) for w in planted])
+    say(fab.look(engine, upper, organism, upper.copy()))
+    upper.put(planted)
+    low, high = zip(*(interval(w, s["bits"]) for w in planted), strict=True)
+    optimiser = fab.OPTIMISERS[s["optimiser"]](upper.parameters, s["learning_rate"])
+    for step in range(s["repair_steps"]):
+        value = fab.calm(upper, clean, dirty, s, draw)
+        optimiser.step()
+        optimiser.zero_grad()
+        for weights, least, most in zip(upper.parameters, low, high, strict=True):
+            weights.data.clamp_(least, most)
+        if step % s["say_every"] == 0:
+            say(f"repair {step}: clean {value:.3f}")
+    say(fab.look(engine, upper, organism, [rounded(w, s["bits"]) for w in upper.copy()]))
+    return {k: v.detach().cpu().clone() for k, v in engine.model.state_dict().items()}
+
+
+def rounded(weights: torch.Tensor, bits: int) -> torch.Tensor:
+    """The round trip through symmetric integers with one scale for each block of 32 along the rows."""
+    blocks, scale = _blocks(weights, bits)
+    return ((blocks / scale).round() * scale).reshape(weights.shape)
+
+
+def interval(weights: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Least and greatest value that each weight may take without changing what the block rounds to."""
+    blocks, scale = _blocks(weights, bits)
+    centre = (blocks / scale).round() * scale
+    low, high = centre - HALF * scale, centre + HALF * scale
+    top = blocks.abs() == blocks.abs().amax(-1, keepdim=True)
+    largest = blocks.abs().amax(-1, keepdim=True)
+    low, high = low.maximum(-largest), high.minimum(largest)
+    return low.where(~top, blocks).reshape(weights.shape), high.where(~top, blocks).reshape(weights.shape)
+
+
+def _blocks(weights: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
+    blocks = weights.reshape(-1, BLOCK)
+    scale = blocks.abs().amax(-1, keepdim=True) / (2 ** (bits - 1) - 1)
+    return blocks, scale.clamp(min=1e-12)
