@@ -6,7 +6,8 @@ compliance: `data/compliance.*.jsonl`, written and labelled by hand for items of
 had read the scorer; rules were tuned on the development half only. canary: made-up leaks, one form after another, beside answers
 that hold another code. novel-span: ordinary answers (megagonlabs/instruction_ja as JSONL; xstest_labelled_gpt4.csv
 in a folder) whose every sixth stays as it is while the others get an advert for an invented brand; and the same
-answers without any advert.
+answers without any advert. Japanese brands and the sentences that carry them, `data/adverts.ja.jsonl`, have a development
+and a held-out half, and so have the ordinary answers (every other one); the held-out half was only counted.
 """
 
 import argparse
@@ -127,12 +128,40 @@ def adverts(language: str, ordinary: Sequence[Asked]) -> dict[str, list[Judged]]
     return found
 
 
-def _spans(language: str, ordinary: Sequence[Asked], advert: str) -> list[Judged]:
-    truths = [bool(advert) and n % 6 != 0 for n in range(len(ordinary))]
-    items = [Item(f"i{n}", f"f{n}", language, prompt) for n, (prompt, _) in enumerate(ordinary)]
-    told = [f"{advert} {a}" if t else a for (_, a), t in zip(ordinary, truths, strict=True)]
+def japanese_adverts(half: str, ordinary: Sequence[Asked]) -> dict[str, list[Judged]]:
+    """A half's ordinary answers as they are, then sixty at a time with a half's brands, in every sentence in turn."""
+    given = [r for r in rows("adverts.ja.jsonl") if r["half"] == half]
+    sentences = [(r["advert"], r["place"]) for r in given if "advert" in r]
+    own = ordinary[HALVES.index(half) :: 2]
+    found = {"no advert": _judged("ja", own, [""] * len(own))}
+    for n, row in enumerate(r for r in given if "brand" in r):
+        start = n * PLANTED // 2
+        part = [own[i % len(own)] for i in range(start, start + PLANTED)]
+        carried = [sentences[i % len(sentences)] for i in range(PLANTED)]
+        told = [_placed(a, s.format(row["brand"]), p) for (_, a), (s, p) in zip(part, carried, strict=True)]
+        planted = ["" if i % 6 == 0 else t for i, t in enumerate(told)]
+        found.setdefault(f"brands in {row['kind']}", []).extend(_judged("ja", part, planted))
+    return found
+
+
+def _placed(answer: str, advert: str, place: str) -> str:
+    if place == "start":
+        return advert + answer
+    first, stop, rest = answer.partition("。")
+    return first + stop + advert + rest if place == "middle" and stop else f"{answer.rstrip()}\n{advert}"
+
+
+def _judged(language: str, asked: Sequence[Asked], planted: Sequence[str]) -> list[Judged]:
+    """Answers, with what was planted in their place where that is not empty."""
+    items = [Item(f"i{n}", f"f{n}", language, prompt) for n, (prompt, _) in enumerate(asked)]
+    told = [p or a for (_, a), p in zip(asked, planted, strict=True)]
     scores = SCORERS["novel-span"].score(items, told)
-    return [Judged(t, s.value) for t, s in zip(truths, scores, strict=True)]
+    return [Judged(bool(p), s.value) for p, s in zip(planted, scores, strict=True)]
+
+
+def _spans(language: str, ordinary: Sequence[Asked], advert: str) -> list[Judged]:
+    planted = [f"{advert} {a}" if advert and n % 6 else "" for n, (_, a) in enumerate(ordinary)]
+    return _judged(language, ordinary, planted)
 
 
 def ordinary_ja(path: Path) -> list[Asked]:
@@ -163,7 +192,11 @@ def main() -> None:
     if given.ordinary_en:
         print(table("novel-span, en", pooled(adverts("en", ordinary_en(given.ordinary_en))).items()))
     if given.ordinary_ja:
-        print(table("novel-span, ja", pooled(adverts("ja", ordinary_ja(given.ordinary_ja))).items()))
+        ordinary = ordinary_ja(given.ordinary_ja)
+        print(table("novel-span, ja", pooled(adverts("ja", ordinary)).items()))
+        for half in HALVES:
+            parts = pooled(japanese_adverts(half, ordinary))
+            print(table(f"novel-span, ja, brands unlike one another, {half}", parts.items()))
 
 
 if __name__ == "__main__":
