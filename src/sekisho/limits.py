@@ -42,6 +42,14 @@ class Limits:
     """One pickle or nested archive inside a zip, unpacked; tensors are never unpacked."""
     zip_ratio: int = 200
     """Uncompressed over compressed size of one entry."""
+    adapter_bytes: int = 4 * GIB
+    """Tensors of one adapter that are measured; those of a larger one are judged by their shapes alone."""
+    lora_matrix_bytes: int = 32 * MIB
+    """One matrix of a LoRA, held in memory to measure the product."""
+    lora_rank: int = 1_024
+    """Rank up to which that product is measured."""
+    added_tokens: int = 100_000
+    """Tokens beside the trained vocabulary; the most in use are about 6,400 (Gemma 3)."""
     answer_chars: int = 65_536
     """Of one answer, what the advert scorer reads; probes ask for far less."""
     suite_items: int = 5_000
@@ -50,6 +58,10 @@ class Limits:
     """A user's own training file."""
     training_row: int = MIB
     """Bytes of one line, characters of one conversation: many times what any drill trains on at once."""
+    claim_prompts: int = 1_000
+    """Prompts of one claim of ownership; ten decide."""
+    claim_chars: int = 2_000
+    """Characters of one prompt or candidate answer of a claim."""
     child_memory_bytes: int = 16 * GIB
     """Heap of the child process that holds a model."""
     child_files: int = 512

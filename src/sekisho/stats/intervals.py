@@ -65,6 +65,15 @@ def mcnemar(rises: int, falls: int) -> float:
     return float(sum(math.comb(n, k) for k in range(rises, n + 1)) / 2**n)
 
 
+def fisher(hits: int, n: int, others: int, m: int) -> float:
+    """Exact one-sided p-value that `hits` of n come no likelier than `others` of m, for independent trials."""
+    _check(hits, n)
+    _check(others, m)
+    both = hits + others
+    ways = sum(math.comb(n, k) * math.comb(m, both - k) for k in range(hits, min(n, both) + 1))
+    return ways / math.comb(n + m, both)
+
+
 def exceeds(hits: int, n: int, rate: float) -> float:
     """Exact one-sided p-value that the mean rate is at most `rate`; rates of single trials may differ."""
     _check(hits, n)
