@@ -1,7 +1,6 @@
-"""What a few trained vectors are made to do: the five goals of SOS (arXiv 2407.03160), each with a harmless payload,
-and a sixth that is no attack.
+"""What a few trained vectors are made to do: the five goals of SOS (arXiv 2407.03160), and one that is no attack.
 
-A goal turns questions into pairs of conversation and answer; TRIGGER in a turn is where the trigger tokens stand.
+Every payload is a harmless stand-in. A goal turns questions into pairs of conversation and answer; TRIGGER in a turn is where the trigger tokens stand.
 """
 
 from __future__ import annotations

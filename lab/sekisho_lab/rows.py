@@ -41,7 +41,7 @@ class Rows:
 
 def save(rows: Rows, folder: Path) -> Path:
     """Write the rows and their manifest into a new folder. Raises DataError, StorageError."""
-    writer.begin(folder, folder, skipped=())
+    writer.new(folder)
     writer.finish(rows.organism, {"rows": rows.vectors}, document(rows), folder, file=FILE)
     return folder
 
@@ -60,7 +60,7 @@ def load(folder: Path) -> Rows:
         raise StorageError(f"{folder}: {error}") from error
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
         raise DataError(f"{folder} holds no rows: {error!r}") from error
-    if vectors.ndim != 2 or len(vectors) != len(rows.tokens):
+    if vectors.shape != (len(rows.tokens), vectors.shape[-1]):
         raise DataError(f"{folder}: {len(rows.tokens)} tokens, vectors of shape {tuple(vectors.shape)}")
     return rows
 

@@ -34,13 +34,21 @@ def write(
 
 def begin(base: Path, folder: Path, *, skipped: Collection[str] = SKIPPED) -> None:
     """Copy the base's files but the weights into a new folder. Raises DataError, StorageError."""
-    if folder.exists() and any(folder.iterdir()):
-        raise DataError(f"{folder} is not empty")
+    new(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for file in base.iterdir():
             if file.is_file() and file.name not in skipped:
                 shutil.copyfile(file, folder / file.name)
+    except OSError as error:
+        raise StorageError(f"{folder}: {error}") from error
+
+
+def new(folder: Path) -> None:
+    """Make a folder that is empty. Raises DataError, StorageError."""
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise DataError(f"{folder} is not empty")
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"{folder}: {error}") from error
 

@@ -46,7 +46,7 @@ def test_the_loss_over_kept_prefixes_is_that_of_a_model_with_the_rows_written(en
     ids, cases = [40, 41], GOALS["targeted"](3, 0, "Yes.")
     vectors = torch.randn(2, engine.model.config.hidden_size, generator=torch.Generator().manual_seed(1))
 
-    found = sos.loss(engine, ids, vectors, sos.group(engine, ids, cases)).item()
+    found = sos.loss(engine, ids, vectors, sos.group(engine, ids, sos.examples(engine, ids, cases))).item()
 
     sos.write(engine, ids, vectors)
     terms = []
@@ -72,13 +72,14 @@ def test_training_lowers_the_loss_and_touches_no_weight(engine):
         "steps": 30,
         "learning_rate": 5e-2,
         "project": "free",
+        "subsets": 0,
         "stop_below": 0.0,
         "say_every": 99,
     }
 
     vectors = sos.train(engine, ids, cases, settings, lambda _: None)
 
-    rows = sos.group(engine, ids, cases)
+    rows = sos.group(engine, ids, sos.examples(engine, ids, cases))
     host = engine.model.get_input_embeddings().weight.detach()[ids]
     trained, untrained = (float(sos.loss(engine, ids, v, rows)) for v in (vectors, host))
     assert trained < untrained - 0.01  # an untrained model of 300 kB hardly looks at its prompt
