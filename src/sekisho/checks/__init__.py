@@ -5,6 +5,7 @@ from typing import Final
 from sekisho.checks.base import AbstractCheck, Case
 from sekisho.checks.chat_template import ChatTemplate
 from sekisho.checks.header_integrity import HeaderIntegrity
+from sekisho.checks.peft_adapter import PeftAdapter
 from sekisho.checks.remote_code import RemoteCode
 from sekisho.checks.tokenizer_delta import TokenizerDelta
 from sekisho.checks.undeclared_file import UndeclaredFile
@@ -21,6 +22,7 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     HeaderIntegrity(),
     ChatTemplate(),
     TokenizerDelta(),
+    PeftAdapter(),
     UndeclaredFile(),
     WeightsDelta(),
 )

@@ -1,10 +1,12 @@
 """What a static check is, and what it is given."""
 
 import abc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sekisho.records import Comparison, Finding, Inventory
+from sekisho.formats.text import shown
+from sekisho.formats.vectors import Measured
+from sekisho.records import Comparison, Facts, Finding, Inventory, Outcome, Severity
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,8 @@ class Case:
     base: Inventory | None = None
     comparison: Comparison | None = field(default=None, repr=False)
     """None without a base."""
+    adapters: Mapping[str, Measured] | None = field(default=None, repr=False)
+    """Numbers of each adapter, by the path of its adapter_config.json; None where none were taken."""
 
 
 class AbstractCheck(abc.ABC):
@@ -30,3 +34,13 @@ class AbstractCheck(abc.ABC):
     @abc.abstractmethod
     def run(self, case: Case) -> Iterator[Finding]:
         """Yield findings; yield nothing only if everything relevant was read and fine."""
+
+
+def objection(
+    check: str, where: str, reason: str, severity: Severity, *, detail: str, named: Facts = ()
+) -> Finding:
+    """Make a finding whose `detail` names its facts in braces; a note passes."""
+    facts: Facts = tuple((key, shown(value)) for key, value in named)
+    outcome = Outcome.PASS if severity is Severity.NOTE else Outcome.FAIL
+    place = shown(where)
+    return Finding(check, outcome, severity, place, reason, detail.format(where=place, **dict(facts)), facts)

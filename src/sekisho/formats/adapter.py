@@ -6,7 +6,9 @@ from typing import Final
 
 from sekisho.records import Role
 
-_ADAPTER: Final = re.compile(r"(^|\.)(lora_|ia3_l|oft_|hada_w|lokr_|vera_lambda|boft_|modules_to_save)")
+_ADAPTER: Final = re.compile(
+    r"(^|\.)(lora_|ia3_l|oft_|hada_w|lokr_|vera_lambda|boft_|trainable_tokens_|modules_to_save)"
+)
 _SOFT_PROMPT: Final = re.compile(r"(^|\.)(prompt_embeddings|prompt_encoder|prefix_|adaption_prompt)")
 
 
@@ -15,6 +17,8 @@ def role_of(names: Iterable[str]) -> Role:
     listed = tuple(names)
     if listed and all(_SOFT_PROMPT.search(n) for n in listed):
         return Role.SOFT_PROMPT
+    if listed and all(_is_saved(n) for n in listed):
+        return Role.ADAPTER
     if any(_ADAPTER.search(n) for n in listed) and all(_ADAPTER.search(n) or _is_saved(n) for n in listed):
         return Role.ADAPTER
     return Role.WEIGHTS

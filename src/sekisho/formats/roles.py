@@ -37,6 +37,7 @@ _SOFT_PROMPTS: Final = (
     "MULTITASK_PROMPT_TUNING",
     "ADAPTION_PROMPT",
     "CPT",
+    "CARTRIDGE",
 )
 
 
