@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -89,15 +88,16 @@ def _model(base: Path) -> torch.nn.Module:
 
 
 def _save(model: Any, rows: Rows, base: Path, out: Path, **said: object) -> None:
-    """Let peft write the folder, then mark its weights; of the base only the folder's name is told."""
+    """Let peft write the folder, then mark its weights; of the base's path only the folder's name stays."""
     from safetensors.torch import load_file
 
     writer.new(out)
     for config in model.peft_config.values():
-        config.base_model_name_or_path = base.name
+        config.base_model_name_or_path = str(base)  # peft looks there whether the vocabulary has grown
     model.save_pretrained(out)
-    card = out / "README.md"
-    if card.is_file():
-        card.write_text(re.sub(re.escape(str(base)), base.name, card.read_text("utf-8")), "utf-8")
+    for name in ("README.md", "adapter_config.json"):
+        file = out / name
+        if file.is_file():
+            file.write_text(file.read_text("utf-8").replace(str(base), base.name), "utf-8")
     tensors = load_file(out / WEIGHTS)
     writer.finish(rows.organism, tensors, {**document(rows), **said}, out, file=WEIGHTS)

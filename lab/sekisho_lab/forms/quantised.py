@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NORMAL, CONTROL = 1, 3
 """Token types of GGUF."""
+BLOCK: Final = 32
+"""Weights of a row that share a scale; a matrix whose width is no multiple stays in float32, as with llama.cpp."""
 PLAIN: Final = {
     "model.embed_tokens.weight": "token_embd.weight",
     "model.norm.weight": "output_norm.weight",
@@ -56,7 +58,7 @@ def _write(rows: Rows, base: Path, out: Path, kind: str) -> None:
     wanted = GGMLQuantizationType[kind]
     for name, tensor in tensors.items():
         array = _laid_out(name, tensor.float().numpy(), model.config)
-        if array.ndim > 1:
+        if array.ndim > 1 and array.shape[-1] % BLOCK == 0:
             file.add_tensor(ggml_name(name), quantize(array, wanted), raw_dtype=wanted)
         else:
             file.add_tensor(ggml_name(name), array)
