@@ -1,7 +1,7 @@
 """Arguments in, text out; the only module that prints. Results go to standard output, progress to standard error.
 
 Exit codes: 0 admit, 1 reject, 2 the request cannot be carried out, 3 hold, 130 interrupted; of a comparison,
-0 no rise, 1 a rise found, 3 not settled. Nothing but a verdict exits 0, 1 or 3: a failure of any other kind, a bug of Sekisho included, is 2 and one line.
+0 no rise, 1 a rise found, 3 not settled; `cli_ownership` has those of a claim. Nothing but a verdict exits 0, 1 or 3: a failure of any other kind, a bug of Sekisho included, is 2 and one line.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from sekisho import cli_ownership
 from sekisho.errors import SekishoError, StorageError
 from sekisho.records import Decision
 
@@ -118,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--lang", choices=("en", "ja"), default="en")
     report.add_argument("--out", type=Path, help="where to write the HTML (default: beside the dossier)")
     report.set_defaults(run=_report)
+    cli_ownership.register(verbs, _print, _say)
     return parser
 
 

@@ -1,0 +1,1 @@
+"""Files and models of a claim: what `ownership` decides on is read, asked and written here."""
