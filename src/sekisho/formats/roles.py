@@ -6,6 +6,7 @@ from typing import Final
 
 from sekisho.formats import rules
 from sekisho.formats.adapter import role_of
+from sekisho.formats.gguf import GgufFacts
 from sekisho.formats.json_config import JsonFacts
 from sekisho.formats.safetensors import SafetensorsFacts
 from sekisho.records import FormatFacts, Role
@@ -48,6 +49,8 @@ def judge(format_name: str, filename: str, facts: FormatFacts | None) -> Role:
         return role_of(tensor.name for tensor in facts.tensors)
     if isinstance(facts, JsonFacts) and isinstance(facts.document, dict) and "peft_type" in facts.document:
         return Role.SOFT_PROMPT if facts.document["peft_type"] in _SOFT_PROMPTS else Role.ADAPTER
+    if isinstance(facts, GgufFacts) and facts.get("general.type") == "adapter":
+        return Role.ADAPTER
     if format_name in _BY_FORMAT:
         return _BY_FORMAT[format_name]
     if format_name in _UNPICKLED and name.endswith(tuple(rules.PICKLE_SUFFIXES)):
