@@ -50,6 +50,12 @@ class Limits:
     """Rank up to which that product is measured."""
     added_tokens: int = 100_000
     """Tokens beside the trained vocabulary; the most in use are about 6,400 (Gemma 3)."""
+    table_rows: int = 4_000_000
+    """Rows of a token table; the largest vocabularies have about 300,000."""
+    table_width: int = 65_536
+    """Numbers in one row; a table of every layer's rows has about 9,000."""
+    table_bytes: int = 64 * GIB
+    """One token table; it is read in blocks."""
     answer_chars: int = 65_536
     """Of one answer, what the advert scorer reads; probes ask for far less."""
     suite_items: int = 5_000
