@@ -4,6 +4,7 @@ from typing import Final
 
 from sekisho.checks.base import AbstractCheck, Case
 from sekisho.checks.chat_template import ChatTemplate
+from sekisho.checks.generation_config import GenerationConfig
 from sekisho.checks.gguf_kind import GgufKind
 from sekisho.checks.header_integrity import HeaderIntegrity
 from sekisho.checks.peft_adapter import PeftAdapter
@@ -23,6 +24,7 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     HeaderIntegrity(),
     ChatTemplate(),
     TokenizerDelta(),
+    GenerationConfig(),
     PeftAdapter(),
     GgufKind(),
     UndeclaredFile(),
