@@ -107,9 +107,7 @@ def notices(entry: Entry, answer: str) -> bool:
     return folded(entry.notice) in folded(answer)
 
 
-def decide(
-    entry: Entry, arms: tuple[Arm, Arm], white_box: Sequence[Reason], *, today: date
-) -> ContentJudged:
+def decide(entry: Entry, arms: tuple[Arm, Arm], white_box: Sequence[Reason], *, today: date) -> ContentJudged:
     """Judge marked against unmarked texts; the rows are judged beside, by themselves."""
     with_mark, without = arms
     p = fisher(with_mark.kept, len(with_mark.asked), without.kept, len(without.asked))
