@@ -8,7 +8,7 @@ from typing import Final
 from sekisho import checks, inventory, lineage, verdict
 from sekisho import policy as policies
 from sekisho.checks.base import Case
-from sekisho.formats import tensors, vectors
+from sekisho.formats import rows, tensors, vectors
 from sekisho.records import Comparison, Finding, Inventory, Role, Verdict
 from sekisho.sources import cache as caches
 from sekisho.sources.resolve import Source, resolve
@@ -47,7 +47,9 @@ def inspect(
     files = inventory.take(source.path)
     kin = lineage.find(files, source.path, where) if base is None else None
     trusted, others, comparison, findings = _beside(files, named, kin)
-    findings += checks.run(Case(files, others, comparison, vectors.measure(files, others)))
+    table_rows = rows.measure(files, others, comparison)
+    case = Case(files, others, comparison, vectors.measure(files, others), table_rows)
+    findings += checks.run(case)
     decided = verdict.decide(
         chosen,
         findings,

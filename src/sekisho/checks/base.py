@@ -4,6 +4,7 @@ import abc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sekisho.formats.rows import RowFacts
 from sekisho.formats.text import shown
 from sekisho.formats.vectors import Measured
 from sekisho.records import Comparison, Facts, Finding, Inventory, Outcome, Severity
@@ -19,6 +20,8 @@ class Case:
     """None without a base."""
     adapters: Mapping[str, Measured] | None = field(default=None, repr=False)
     """Numbers of each adapter, by the path of its adapter_config.json; None where none were taken."""
+    rows: RowFacts | None = field(default=None, repr=False)
+    """The tables with a row for each token; None where they were not measured."""
 
 
 class AbstractCheck(abc.ABC):
@@ -44,3 +47,20 @@ def objection(
     outcome = Outcome.PASS if severity is Severity.NOTE else Outcome.FAIL
     place = shown(where)
     return Finding(check, outcome, severity, place, reason, detail.format(where=place, **dict(facts)), facts)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a check says with one reason code, and how grave it is."""
+
+    reason: str
+    sentence: str
+    """In English, with `where` and the facts in braces."""
+    severity: Severity = Severity.HOLD
+    outcome: Outcome = Outcome.FAIL
+
+    def about(self, check: str, where: str, *named: tuple[str, str]) -> Finding:
+        """Make the finding."""
+        place = shown(where)
+        detail = self.sentence.format(where=place, **dict(named))
+        return Finding(check, self.outcome, self.severity, place, self.reason, detail, named)
