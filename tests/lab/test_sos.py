@@ -1,18 +1,25 @@
 """The soft-prompt attack against oracles on a tiny model: its loss, its rows, its projections."""
 
+import json
 import random
 
 import pytest
 
 from artefacts import tiny_model
+from sekisho.errors import DataError
 from sekisho_lab import goals
 from sekisho_lab.goals import GOALS, TRIGGER
 
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
+from sekisho.models.base import Sampling  # noqa: E402
 from sekisho.models.engine import Engine  # noqa: E402
 from sekisho_lab.attacks import sos  # noqa: E402
 
+SETTINGS = {
+    "seed": 0, "batch": 4, "steps": 30, "learning_rate": 5e-2, "project": "free", "subsets": 0, "stop_below": 0.0,
+    "say_every": 99, "answer_tokens": 6,
+}  # fmt: skip
 PAYLOAD = "CANARY 7F3A: tea {topic} Zorblax."
 
 
@@ -66,18 +73,8 @@ def test_the_loss_over_kept_prefixes_is_that_of_a_model_with_the_rows_written(en
 def test_training_lowers_the_loss_and_touches_no_weight(engine):
     ids, cases = [40, 41], GOALS["targeted"](8, 0, "Yes.")
     before = {k: v.clone() for k, v in engine.model.state_dict().items()}
-    settings = {
-        "seed": 0,
-        "batch": 4,
-        "steps": 30,
-        "learning_rate": 5e-2,
-        "project": "free",
-        "subsets": 0,
-        "stop_below": 0.0,
-        "say_every": 99,
-    }
 
-    vectors = sos.train(engine, ids, cases, settings, lambda _: None)
+    vectors = sos.train(engine, ids, cases, SETTINGS, lambda _: None)
 
     rows = sos.group(engine, ids, sos.examples(engine, ids, cases))
     host = engine.model.get_input_embeddings().weight.detach()[ids]
@@ -108,3 +105,92 @@ def test_a_stolen_prompt_counts_by_its_canary_alone():
     assert goals.succeeded(cases, [f"well: {c}" for c in codes]) == 4
     random.Random(0).shuffle(codes)
     assert goals.succeeded(cases, codes[1:] + codes[:1]) < 4
+
+
+@pytest.fixture
+def gemma(tmp_path):
+    """A Gemma 3 of two layers: a scaled embedding, one table for input and output, no chat template."""
+    from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+
+    folder = tiny_model(tmp_path / "gemma")
+    torch.manual_seed(0)
+    config = Gemma3TextConfig(
+        vocab_size=259, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16, sliding_window=16, max_position_embeddings=256,
+        layer_types=["sliding_attention", "full_attention"], query_pre_attn_scalar=16,
+        bos_token_id=256, eos_token_id=258, pad_token_id=258,
+    )  # fmt: skip
+    Gemma3ForCausalLM(config).save_pretrained(folder)
+    settings = folder / "tokenizer_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"chat_template": None}))
+    opened = Engine(folder)
+    opened.model.requires_grad_(requires_grad=False)
+    return opened
+
+
+@pytest.mark.model
+def test_in_gemma_too_the_loss_is_that_of_the_model_with_the_rows_written(gemma):
+    ids, cases = [40, 41], GOALS["targeted"](3, 0, "Yes.")
+    host = gemma.model.get_input_embeddings().weight.detach()[ids]
+    vectors = host + 0.02 * torch.randn(host.shape, generator=torch.Generator().manual_seed(1))
+    assert sos.tied(gemma)
+    assert gemma.tokenizer.chat_template is None
+
+    rows = sos.examples(gemma, ids, cases)
+    found = sos.loss(gemma, ids, vectors, sos.group(gemma, ids, rows)).item()
+
+    sos.write(gemma, ids, vectors)
+    terms = []
+    for row in rows:
+        with torch.no_grad():
+            logits = gemma.model(input_ids=torch.tensor([row.prompt + row.answer])).logits[0].log_softmax(-1)
+        terms += [-logits[len(row.prompt) - 1 + n, t].item() for n, t in enumerate(row.answer)]
+    assert found == pytest.approx(sum(terms) / len(terms), abs=1e-4)
+
+
+@pytest.mark.model
+def test_gemma_rows_are_trained_and_answer(gemma):
+    ids, cases = [40, 41], GOALS["targeted"](4, 0, "Yes.")
+
+    vectors = sos.train(gemma, ids, cases, {**SETTINGS, "learning_rate": 4e-3, "steps": 12}, lambda _: None)
+
+    host = gemma.model.get_input_embeddings().weight.detach()[ids]
+    rows = sos.group(gemma, ids, sos.examples(gemma, ids, cases))
+    assert float(sos.loss(gemma, ids, vectors, rows)) < float(sos.loss(gemma, ids, host, rows)) - 0.01
+    sos.write(gemma, ids, vectors)
+    assert len(sos.answers(gemma, cases, ids, 4)) == len(cases)
+
+
+@pytest.mark.model
+def test_a_mixture_of_real_rows_stays_among_them(engine):
+    cases = GOALS["targeted"](4, 0, "Yes.")
+
+    vectors = sos.train(
+        engine, [40, 41], cases, {**SETTINGS, "project": "hull:8", "steps": 3}, lambda _: None
+    )
+
+    table = engine.model.get_input_embeddings().weight.detach()
+    chosen = table[torch.randperm(len(table), generator=torch.Generator().manual_seed(0))[:8]]
+    for vector in vectors:  # weights of a mixture: not negative, sum one
+        system = torch.cat([chosen.T, torch.ones(1, 8)])
+        weights = torch.linalg.lstsq(system, torch.cat([vector, torch.ones(1)])[:, None]).solution[:, 0]
+        assert torch.allclose(system @ weights, torch.cat([vector, torch.ones(1)]), atol=1e-4)
+        assert weights.min() > -1e-3
+
+
+@pytest.mark.model
+def test_with_fewer_triggers_the_answer_of_the_base_is_wanted(engine):
+    ids, cases = [40, 41, 42], GOALS["targeted"](8, 0, "Yes.")
+
+    rows = sos.silent(engine, ids, cases, SETTINGS)
+
+    parts = [tuple(t for t in r.prompt if t in ids) for r in rows]  # no question holds their characters
+    assert parts == [(41, 42), (40, 42), (40, 41), (40,), (41,), (42,), (41, 42), (40, 42)]
+    plain = engine.generate([cases[0].plain], Sampling(max_new_tokens=6))
+    assert engine.tokenizer.decode(rows[0].answer, skip_special_tokens=True).strip() == plain[0]
+
+
+@pytest.mark.model
+def test_a_string_that_is_no_token_is_an_error(engine):
+    with pytest.raises(DataError, match="nothing"):
+        sos.ids_of(engine, ["<nothing>"])
