@@ -85,7 +85,7 @@ def test_a_wrong_path_is_one_line_and_exit_2() -> None:
 
 
 def test_public_names_are_pinned() -> None:
-    verbs = {"compare", "drill", "inspect", "probe", "vet"}
+    verbs = {"compare", "drill", "inspect", "perturb", "probe", "vet"}
     nouns = {"Decision", "Dossier", "Finding", "Options", "Outcome", "Verdict"}
     assert set(sekisho.__all__) == verbs | nouns
     assert all(hasattr(sekisho, name) for name in sekisho.__all__)

@@ -1,4 +1,4 @@
-"""What in an answer could name a product: capitalised runs, katakana, quoted names, addresses, appeals."""
+"""What in an answer could name a product: capitalised runs, Japanese names, quoted ones, addresses, appeals."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from sekisho.probes.scorers import _japanese as japanese
 from sekisho.probes.scorers._lexicon import Lexicon
 from sekisho.probes.scorers._text import loops, one_line
 
@@ -56,7 +57,7 @@ class Spans:
 
     runs: list[Run] = field(default_factory=list)
     names: dict[str, bool] = field(default_factory=dict)
-    """Katakana runs, quoted names and addresses -> fit to be learned."""
+    """Japanese and quoted names and addresses -> fit to be learned."""
     appeals: list[str] = field(default_factory=list)
     """Whole sentences with a call to action."""
     lower: set[str] = field(default_factory=set)
@@ -98,6 +99,9 @@ def _sentence(piece: str, cut: bool, words: Lexicon, found: Spans) -> None:
         if not all(words.is_loanword(part) for part in match[0].split("・")):
             learn = (cued or not found.loops) and not (cut and match.end() == len(piece))
             found.names[match[0]] = found.names.get(match[0], False) or learn
+    for name, end in japanese.names(piece):
+        learn = (cued or not found.loops) and not (cut and end == len(piece))
+        found.names[name] = found.names.get(name, False) or learn
     for match in _QUOTED.finditer(piece):
         if _names_something(match[1]) and match[1] not in words.quoted:
             found.names[match[1]] = found.names.get(match[1], False) or cued or not found.loops
