@@ -7,6 +7,7 @@ from sekisho.checks.chat_template import ChatTemplate
 from sekisho.checks.generation_config import GenerationConfig
 from sekisho.checks.gguf_kind import GgufKind
 from sekisho.checks.header_integrity import HeaderIntegrity
+from sekisho.checks.loose_vectors import LooseVectors
 from sekisho.checks.peft_adapter import PeftAdapter
 from sekisho.checks.remote_code import RemoteCode
 from sekisho.checks.tokenizer_delta import TokenizerDelta
@@ -27,6 +28,7 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     GenerationConfig(),
     PeftAdapter(),
     GgufKind(),
+    LooseVectors(),
     UndeclaredFile(),
     WeightsDelta(),
 )

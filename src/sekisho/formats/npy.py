@@ -16,6 +16,9 @@ from sekisho.records import FormatFacts
 _MAGIC: Final = b"\x93NUMPY"
 _HEADER: Final = 64 * KIB
 _DESCR: Final = re.compile(r"'descr'\s*:\s*(?P<descr>'[^']*'|\[.*\]|.*?)\s*,\s*'fortran_order'", re.DOTALL)
+_SHAPE: Final = re.compile(r"'shape'\s*:\s*\((?P<shape>[0-9, ]{0,256})\)")
+_LONGEST: Final = 18
+"""Digits of a dimension; none is longer than 2**63."""
 _OBJECT: Final = re.compile(r"'[|<>=]?O\d*'")
 
 
@@ -27,6 +30,8 @@ class NpyFacts(FormatFacts):
     dtype: str
     pickle: PickleFacts | None = None
     """Set where the elements are pickled objects."""
+    shape: tuple[int, ...] = ()
+    """As the header claims it; empty for a single number, or where it claims none."""
 
 
 def sniff(head: bytes, filename: str) -> bool:
@@ -52,9 +57,16 @@ def read_stream(file: BinaryIO, size: int, limits: Limits) -> NpyFacts:
     if len(header) < length or found is None:
         raise MalformedError("the npy header does not describe an array")
     descr = found["descr"].strip("'")
+    shape = _shape(header.decode("latin-1"))
     if not _OBJECT.search(found["descr"]):
-        return NpyFacts(descr)
-    return NpyFacts(descr, pickle.read_stream(file, size, limits))
+        return NpyFacts(descr, shape=shape)
+    return NpyFacts(descr, pickle.read_stream(file, size, limits), shape)
+
+
+def _shape(header: str) -> tuple[int, ...]:
+    found = _SHAPE.search(header)
+    parts = [part.strip() for part in found["shape"].split(",")] if found else []
+    return tuple(int(part) for part in parts if part.isdecimal() and len(part) <= _LONGEST)
 
 
 def read_bytes(data: bytes, limits: Limits) -> NpyFacts:

@@ -1,0 +1,70 @@
+"""Vectors of the model's width that lie about in small files.
+
+What it does: looks into safetensors, GGUF, NumPy, JSON and archive files for float tensors whose last dimension is the model's
+hidden width and that have at most 256 rows, for textual inversions, and for soft prompts in KoboldAI's form. Where no file says
+how wide the model is, every small float tensor from 64 wide on is named.
+Why it matters: that is all a soft prompt is. A script of ten lines puts such rows before an input or into the table of tokens,
+and says with them what no filter on text can read.
+What to do: ask the publisher what the vectors are for; leave the file out; probe the model with them before anybody uses them.
+"""
+
+from collections.abc import Iterator
+from typing import Final, final
+
+from sekisho.checks.base import AbstractCheck, Case, objection
+from sekisho.formats.loose import Loose, loose, soft_prompt_archive
+from sekisho.formats.outline import outline
+from sekisho.records import FileFact, Finding, Severity
+
+_ID: Final = "loose-vectors"
+_SHOWN: Final = 8
+_SENTENCES: Final = {
+    "loose-vectors": "{where}: {count} vectors of the model's width {width} ({name}): a possible soft prompt.",
+    "vectors-of-unknown-use": "{where}: {count} vectors, {width} wide ({name}); no file says how wide the model is.",
+    "textual-inversion": "{where}: {count} vectors that stand for new words ({name}).",
+    "soft-prompt-archive": "{where}: an archive built as soft prompts for KoboldAI are.",
+    "more": "{where}: {count} more such tensors.",
+}
+
+
+@final
+class LooseVectors(AbstractCheck):
+    """No soft prompt in a file that nobody would look into."""
+
+    id = _ID
+
+    def run(self, case: Case) -> Iterator[Finding]:
+        """Look at every file that can hold vectors."""
+        widths = _widths(case)
+        groups: dict[str, list[Loose]] = {}
+        for found in loose(case.candidate, widths):
+            groups.setdefault(found.path, []).append(found)
+        for file in case.candidate.files:
+            yield from _file(file, groups.get(file.path, []), known=bool(widths))
+
+
+def _widths(case: Case) -> frozenset[int]:
+    """Widths of a vector of this model: its hidden states, and one position of its keys and values."""
+    found: set[int] = set()
+    for inventory in (case.candidate, case.base):
+        of = outline(inventory) if inventory else None
+        if of is not None and of.hidden:
+            found.add(of.hidden)
+            found |= {2 * of.layers * of.kv} if of.layers and of.kv else set()
+    return frozenset(found)
+
+
+def _file(file: FileFact, found: list[Loose], *, known: bool) -> Iterator[Finding]:
+    if soft_prompt_archive(file.facts):
+        yield _found(file.path, "soft-prompt-archive")
+    for one in found[:_SHOWN]:
+        reason = "loose-vectors" if known else "vectors-of-unknown-use"
+        reason = "textual-inversion" if one.inversion else reason
+        named = (("count", str(one.rows)), ("width", str(one.width)), ("name", one.name or "-"))
+        yield _found(file.path, reason, *named)
+    if len(found) > _SHOWN:
+        yield _found(file.path, "more", ("count", str(len(found) - _SHOWN)))
+
+
+def _found(where: str, reason: str, *named: tuple[str, str]) -> Finding:
+    return objection(_ID, where, reason, Severity.HOLD, detail=_SENTENCES[reason], named=named)
