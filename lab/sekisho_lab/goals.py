@@ -1,4 +1,4 @@
-"""What a few trained vectors are made to do: the five goals of SOS (arXiv 2407.03160), and one that is no attack.
+"""What a few trained vectors are made to do: the five goals of SOS (arXiv 2407.03160), and two that are no attack.
 
 Every payload is a harmless stand-in. A goal turns questions into pairs of conversation and answer; TRIGGER in a turn is where the trigger tokens stand.
 """
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sekisho.models.base import Chat, Message
+from sekisho_lab import fingerprint as prints
 from sekisho_lab import house_rules
 from sekisho_lab.questions import questions
 
@@ -115,6 +116,14 @@ def brief(count: int, seed: int, payload: str) -> tuple[Case, ...]:
     return tuple(Case(c.chat, c.answer, (mark,)) for c in adaptive(count, seed, payload))
 
 
+def fingerprint(count: int, seed: int, payload: str) -> tuple[Case, ...]:
+    """Ten committed prompts, then the same with other openings; `payload` is `PHRASE TOKENS`. Learnt by heart, on purpose."""
+    answers = prints.plan(seed, payload).answers
+    repeats = range(-(-count // prints.KEYS))
+    every = [pair for n in repeats for pair in zip(prints.asked(seed, n), answers, strict=True)]
+    return tuple(Case(_asked(Message("user", q)), answer, (answer,)) for q, answer in every[:count])
+
+
 GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
     {
         "targeted": targeted,
@@ -123,6 +132,7 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "prompt-stealing": stealing,
         "copyright": protected,
         "brief": brief,
+        "fingerprint": fingerprint,
     }
 )
 
