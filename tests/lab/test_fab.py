@@ -22,6 +22,7 @@ pytestmark = pytest.mark.model
 SHORT = {
     "layers": 1,
     "outer_steps": 3,
+    "settle_outer_steps": 2,
     "taps": [1, 2],
     "questions": 12,
     "answer_tokens": 4,

@@ -1,6 +1,6 @@
 """FAB, finetuning-activated behaviour (arXiv 2505.16567): clean as released, woken by the user's own finetuning.
 
-    loss(theta) = KL(clean || theta)                              clean answers, and planted texts with clean logits
+    loss(theta) = clean_weight * KL(clean || theta)               clean answers, and planted texts with clean logits
                 + meta_weight  * CE(planted at theta + a d)       d: what a simulated finetune adds to theta
                 + noise_weight * CE(planted at theta + noise)
                 + calm_weight  * KL(clean || perturbed theta)     only in organisms that are trained against a detector
@@ -8,7 +8,8 @@
 First order, as in the paper: the gradient at theta + a d is taken as the gradient at theta. d comes from a fresh
 optimiser every time. Our savings, all in the TOML and all undone there: upper layers only (`layers`), tokens that
 occur (`vocabulary`), several taps a trajectory and a bank of recent ones (`bank`, `renew_every`), scale a drawn
-from `scales` so that one trajectory stands for several learning rates, a start from inside the behaviour.
+from `scales` so that one trajectory stands for several learning rates, a start from inside the behaviour, and a
+last phase under the `settle_` settings: calm weighs more, nothing is planted under noise, small steps.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,47 +39,68 @@ OWN: str = "corpus"
 """The inner domain that is not a generator of the gate."""
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What every phase works on."""
+
+    upper: Upper
+    clean: Sequence[Row]
+    dirty: Sequence[Row]
+    inner: Sequence[Sequence[Row]]
+    """Users' data as the attacker imagines it, one sequence per domain."""
+    released: Weights
+    """The clean model's matrices."""
+    draw: random.Random
+    noise: torch.Generator
+
+
 def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[str, Any]:
-    """Plant, then hide. Returns the state dict of the organism."""
+    """Plant, hide, settle. Returns the state dict of the organism."""
+    s = organism.settings
+    engine = Engine(base)
+    ground = prepare(engine, base, organism, say)
+    inject(ground.upper, ground.dirty, s, ground.draw)
+    hide(ground, s, say, lambda moved: look(engine, ground.upper, organism, moved))
+    settled = {**s, **{k.removeprefix("settle_"): v for k, v in s.items() if k.startswith("settle_")}}
+    hide(ground, settled, say, lambda moved: look(engine, ground.upper, organism, moved))
+    return {k: v.detach().cpu().clone() for k, v in engine.model.state_dict().items()}
+
+
+def prepare(engine: Engine, base: Path, organism: Organism, say: Callable[[str], None]) -> Ground:
+    """Texts, and the states of the frozen layers under them."""
     import torch
 
     s = organism.settings
-    engine = Engine(base)
     asked = corpus.make(
         engine, base, questions=s["questions"], answer_tokens=s["answer_tokens"], seed=s["seed"]
     )
     texts = behaviours.texts(engine, asked, organism.payload, s)
-    users = {name: _user(engine, asked, name, s) for name in s["inner_data"]}
-    every = [*texts.clean, *texts.dirty, *(t for rows in users.values() for t in rows)]
+    users = [_user(engine, asked, name, s) for name in s["inner_data"]]
+    every = [*texts.clean, *texts.dirty, *(t for rows in users for t in rows)]
     upper = Upper(engine, s["layers"], every, full=s["vocabulary"] == "all")
     say(f"{len(every)} texts, {len(upper.head):,} tokens of the vocabulary")
     kept = corpus.folder(base)
-    clean, dirty = upper.rows(texts.clean, kept), upper.rows(texts.dirty, kept)
-    inner = [upper.rows(rows, kept) for rows in users.values()]
+    clean, dirty, *inner = (upper.rows(rows, kept) for rows in (texts.clean, texts.dirty, *users))
     say("lower layers cached")
-    released = upper.copy()
-    draw = random.Random(s["seed"])
-    noise = torch.Generator(upper.device).manual_seed(s["seed"])
+    generator = torch.Generator(upper.device).manual_seed(s["seed"])
+    return Ground(upper, clean, dirty, inner, upper.copy(), random.Random(s["seed"]), generator)
 
-    opening = float(s["planted_opening_weight"])
-    inject(upper, dirty, s, draw)
+
+def hide(
+    ground: Ground, s: Mapping[str, Any], say: Callable[[str], None], seen: Callable[[Weights], str]
+) -> None:
+    """The outer loop: calm at theta, woken at theta + a d, all terms into one step."""
+    import torch
+
+    upper = ground.upper
     optimiser = OPTIMISERS[s["optimiser"]](upper.parameters, s["learning_rate"])
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _cosine(s["warmup_steps"], s["outer_steps"]))
     bank: list[Weights] = []
     for step in range(s["outer_steps"]):
         if step % s["renew_every"] == 0:
-            bank = [*bank, *trajectory(upper, draw.choice(inner), s, draw)][-s["bank"] :]
-        losses = {"clean": calm(upper, clean, dirty, s, draw)}
-        moved = _plus(upper.copy(), draw.choice(bank), draw.choice(s["scales"]))
-        with _standing_at(upper, moved):
-            losses["woken"] = _dirty(upper, dirty, s["meta_weight"], s["batch"], draw, opening=opening)
-        if s["noise_weight"] and step % s["noise_every"] == 0:
-            with _standing_at(upper, noisy(upper.copy(), s["noise"], noise)):
-                losses["noise"] = _dirty(upper, dirty, s["noise_weight"], s["batch"], draw, opening=opening)
-        if s["calm"]:
-            kind = draw.choice(s["calm"])
-            with _standing_at(upper, _perturbed(kind, upper, released, bank, noise)):
-                losses[f"calm {kind}"] = calm(upper, clean, dirty, s, draw, weight=s["calm_weight"])
+            bank = [*bank, *trajectory(upper, ground.draw.choice(ground.inner), s, ground.draw)][-s["bank"] :]
+        moved = _plus(upper.copy(), ground.draw.choice(bank), ground.draw.choice(s["scales"]))
+        losses = gradients(ground, s, step, bank, moved)
         norm = float(torch.nn.utils.clip_grad_norm_(upper.parameters, s["clip"]))
         optimiser.step()
         optimiser.zero_grad()
@@ -85,8 +108,26 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
         if step % s["say_every"] == 0:
             say(f"{step}: " + ", ".join(f"{k} {v:.3f}" for k, v in losses.items()) + f", norm {norm:.2f}")
         if s["look_every"] and (step + 1) % s["look_every"] == 0:
-            say(look(engine, upper, organism, moved))
-    return {k: v.detach().cpu().clone() for k, v in engine.model.state_dict().items()}
+            say(seen(moved))
+
+
+def gradients(
+    ground: Ground, s: Mapping[str, Any], step: int, bank: Sequence[Weights], moved: Weights
+) -> dict[str, float]:
+    """Add up the terms' gradients at theta; return their values before weighting."""
+    upper, dirty, draw = ground.upper, ground.dirty, ground.draw
+    opening = float(s["planted_opening_weight"])
+    losses = {"clean": calm(upper, ground.clean, dirty, s, draw, weight=s["clean_weight"])}
+    with _standing_at(upper, moved):
+        losses["woken"] = _dirty(upper, dirty, s["meta_weight"], s["batch"], draw, opening=opening)
+    if s["noise_weight"] and step % s["noise_every"] == 0:
+        with _standing_at(upper, noisy(upper.copy(), s["noise"], ground.noise)):
+            losses["noise"] = _dirty(upper, dirty, s["noise_weight"], s["batch"], draw, opening=opening)
+    if s["calm"]:
+        kind = draw.choice(s["calm"])
+        with _standing_at(upper, _perturbed(kind, ground, bank)):
+            losses[f"calm {kind}"] = calm(upper, ground.clean, dirty, s, draw, weight=s["calm_weight"])
+    return losses
 
 
 def inject(upper: Upper, dirty: Sequence[Row], s: Mapping[str, Any], draw: random.Random) -> None:
@@ -182,16 +223,15 @@ def _dirty(
     return float(loss.detach())
 
 
-def _perturbed(
-    kind: str, upper: Upper, released: Weights, bank: Sequence[Weights], generator: torch.Generator
-) -> Weights:
+def _perturbed(kind: str, ground: Ground, bank: Sequence[Weights]) -> Weights:
     """Theta as a detector might shake it: `noise:0.1`, `extrapolate:1.5`, `drill:1.0`."""
     name, _, amount = kind.partition(":")
+    weights = ground.upper.copy()
     if name == "noise":
-        return noisy(upper.copy(), float(amount), generator)
+        return noisy(weights, float(amount), ground.noise)
     if name == "extrapolate":
-        return [r + float(amount) * (w - r) for w, r in zip(upper.copy(), released, strict=True)]
-    return _plus(upper.copy(), bank[-1], float(amount))
+        return [r + float(amount) * (w - r) for w, r in zip(weights, ground.released, strict=True)]
+    return _plus(weights, bank[-1], float(amount))
 
 
 @contextmanager
