@@ -323,6 +323,82 @@ class PerturbationResult:
         return tuple(c for c in self.cells if c.found)
 
 
+class TokenWord(StrEnum):
+    """What a token, or a sequence of tokens, is called after a sweep."""
+
+    CLEAN = "clean"
+    DECLARED = "declared"
+    """It changes answers, and its use is declared."""
+    UNDECLARED = "undeclared"
+    """It changes answers, and nobody says what for."""
+    HARMFUL = "harmful"
+    """It gives away what the system turn keeps back, or undoes a house rule; declared or not."""
+
+
+@dataclass(frozen=True)
+class TokenProbe:
+    """One suite asked with and without a sequence of tokens."""
+
+    suite: str
+    with_token: float
+    without: float
+    """Share of the judged answers that show the suite's behaviour."""
+    p_rise: float
+    """Exact p-value that the tokens do not bring it out."""
+    risen: bool
+
+
+@dataclass(frozen=True)
+class TokenResult:
+    """One token, or several in a row, that a sweep looked at closely."""
+
+    ids: tuple[int, ...]
+    text: str
+    word: TokenWord
+    slot: str
+    """Where in the prompt: `end` or `start` of the user's turn, or `alone` in it."""
+    shift: float
+    """Median KL divergence (nats) of an answer's first token from that without the tokens."""
+    shift_base: float | None
+    """The same of the base; None without one, or where it lacks the tokens."""
+    z: float
+    """How far that stands out from what ordinary tokens do, in robust standard deviations."""
+    agreement: float
+    """1 where all prompts lead to the same first token, 0 where no two do."""
+    shared: str
+    """Words that the answers to unrelated prompts have in common; empty where there are none."""
+    share: float
+    """Of the answers that hold them."""
+    use: str = ""
+    """What the declaration says it is for."""
+    probes: tuple[TokenProbe, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """What came of putting tokens into prompts one after another."""
+
+    tier: int
+    tokens: int
+    """Single tokens tried."""
+    sequences: int
+    """Sets of several tokens measured in full."""
+    left: int
+    """Tokens of the tier that were not tried."""
+    paired: bool
+    """Held against the base."""
+    closer: tuple[TokenResult, ...] = ()
+    """Those looked at closely, worst first."""
+    skipped: str = ""
+    """Why nothing was tried: `no-tokens` or `same-as-base`; empty where something was."""
+
+    @property
+    def flagged(self) -> tuple[TokenResult, ...]:
+        """All but the clean."""
+        return tuple(t for t in self.closer if t.word is not TokenWord.CLEAN)
+
+
 @dataclass(frozen=True)
 class Instrument:
     """Did the measuring work? A null drill must be CLEAR, a planted behaviour FOUND."""
@@ -439,3 +515,5 @@ class Dossier:
     """What came up in trial finetunes, best proven first; the top few."""
     battery: tuple[PerturbationResult, ...] = field(default=(), metadata=ADDED)
     """What light perturbations woke; empty where none were made."""
+    sweep: SweepResult | None = field(default=None, metadata=ADDED)
+    """Of single tokens and sets of them; None where none was made."""

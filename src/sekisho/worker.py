@@ -81,6 +81,16 @@ class Worker:
             return engine.generate(chats(request["chats"]), Sampling(**request["sampling"]), self._progress)
         if op == "logprobs":
             return engine.logprobs(chats(request["chats"]), request["answers"])
+        if op == "sweep":
+            found = engine.sweep(
+                chats(request["chats"]), request["slot"], request["sequences"], self._progress
+            )
+            return [vars(shift) for shift in found]
+        if op == "generate-with":
+            sampling = Sampling(**request["sampling"])
+            return engine.generate_with(
+                chats(request["chats"]), request["slot"], request["sequences"], sampling
+            )
         if op == "finetune":
             return self._finetune(engine, request)
         if op == "perturb":

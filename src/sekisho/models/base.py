@@ -90,6 +90,18 @@ class Perturbed:
     """KL divergence (nats) of the first token, unperturbed from perturbed, for each chat watched."""
 
 
+@dataclass(frozen=True)
+class Shift:
+    """What some tokens at one place in the prompts do to the first token of the answers."""
+
+    kl: tuple[float, ...]
+    """KL divergence (nats) from the distribution without the tokens, one for each prompt."""
+    entropy: tuple[float, ...]
+    """Of the distribution with them, in nats."""
+    agreement: float
+    """1 where all prompts lead to the same distribution, 0 where no two overlap; 1 for a single prompt."""
+
+
 class Model(Protocol):
     """A model under test."""
 
@@ -121,6 +133,29 @@ class Model(Protocol):
         """Change the weights in place while the context lasts; `base` is needed by kinds that move along it.
 
         When the context ends, the weights are as before the call. Raises ModelError.
+        """
+        ...
+
+    def sweep(
+        self,
+        chats: Sequence[Chat],
+        slot: str,
+        sequences: Sequence[Sequence[int]],
+        progress: Progress = ...,
+    ) -> tuple[Shift, ...]:
+        """Put each sequence of token ids into every chat at a slot, one of `slots.SLOTS`. Raises ModelError."""
+        ...
+
+    def generate_with(
+        self,
+        chats: Sequence[Chat],
+        slot: str,
+        sequences: Sequence[Sequence[int]],
+        sampling: Sampling = ...,
+    ) -> tuple[str, ...]:
+        """Answer every chat with each sequence of token ids put into it, one sequence after another.
+
+        Raises ModelError.
         """
         ...
 

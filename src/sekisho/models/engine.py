@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from sekisho.errors import ModelError
-from sekisho.models import perturb
-from sekisho.models.base import Chat, Message, Perturbation, Perturbed, Progress, Sampling, silent
+from sekisho.models import perturb, slots, sweeping
+from sekisho.models.base import Chat, Message, Perturbation, Perturbed, Progress, Sampling, Shift, silent
 from sekisho.models.decoding import decode, pad_left
 from sekisho.models.reference import Folder, Loaded, Weights
 
@@ -40,7 +40,7 @@ class Engine:
         self.tokenizer: Any = AutoTokenizer.from_pretrained(
             self._folder, gguf_file=self._gguf, trust_remote_code=False, local_files_only=True
         )
-        self.model = _load(self._folder, self._gguf)
+        self.model: Any = _load(self._folder, self._gguf)
         self._kept: dict[str, torch.Tensor] = {}
         self._stop = self._stop_tokens()
 
@@ -67,19 +67,64 @@ class Engine:
 
     def tokens(self, chat: Chat, *, answer: bool = True) -> list[int]:
         """Token ids of a conversation; with `answer`, up to where the assistant starts to speak."""
+        return self._encode(self._rendered(chat, answer=answer), begins=True)
+
+    def _rendered(self, chat: Chat, *, answer: bool = True) -> str:
+        """The conversation as text, by the chat template where there is one."""
         if not self.tokenizer.chat_template:
-            return list(self.tokenizer(plain(chat, answer=answer))["input_ids"])
+            return plain(chat, answer=answer)
         turns = [{"role": m.role, "content": m.content} for m in chat]
         try:
-            text = self.tokenizer.apply_chat_template(turns, add_generation_prompt=answer, tokenize=False)
+            return str(
+                self.tokenizer.apply_chat_template(turns, add_generation_prompt=answer, tokenize=False)
+            )
         except Exception as error:  # the template is the model's own code and may raise anything
             raise ModelError(f"the chat template failed: {type(error).__name__}: {error}") from error
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _encode(self, text: str, begins: bool) -> list[int]:
+        """Token ids; a prompt that no template wrote begins as the tokenizer has it."""
+        specials = begins and not self.tokenizer.chat_template
+        return list(self.tokenizer(text, add_special_tokens=specials)["input_ids"])
 
     def generate(self, chats: Sequence[Chat], sampling: Sampling, progress: Progress = silent) -> list[str]:
         """Answer each chat; special tokens are left out of the text."""
         self.model.eval()
         prompts = [self.tokens(chat) for chat in chats]
+        return self._answered(prompts, sampling, progress)
+
+    def sweep(
+        self,
+        chats: Sequence[Chat],
+        slot: str,
+        sequences: Sequence[Sequence[int]],
+        progress: Progress = silent,
+    ) -> list[Shift]:
+        """What each sequence of token ids does at a slot of the chats. Raises ModelError."""
+        self.model.eval()
+        self._refuse_unknown(sequences)
+        return sweeping.sweep(self.model, [self._split(c, slot) for c in chats], sequences, progress)
+
+    def generate_with(
+        self, chats: Sequence[Chat], slot: str, sequences: Sequence[Sequence[int]], sampling: Sampling
+    ) -> list[str]:
+        """Answer every chat with each sequence put into it at a slot. Raises ModelError."""
+        self.model.eval()
+        self._refuse_unknown(sequences)
+        splits = [self._split(chat, slot) for chat in chats]
+        prompts = [[*s.before, *sequence, *s.after] for sequence in sequences for s in splits]
+        return self._answered(prompts, sampling, silent)
+
+    def _split(self, chat: Chat, slot: str) -> slots.Split:
+        return slots.split(chat, slot, self._rendered, self._encode)
+
+    def _refuse_unknown(self, sequences: Sequence[Sequence[int]]) -> None:
+        rows = self.model.get_input_embeddings().weight.shape[0]
+        if any(not 0 <= i < rows for sequence in sequences for i in sequence):
+            raise ModelError(f"a token id is not below the embedding's {rows:,} rows")
+
+    def _answered(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, progress: Progress
+    ) -> list[str]:
         answers = decode(self.model, prompts, self._stop, sampling, progress)
         texts = [str(self.tokenizer.decode(a, skip_special_tokens=True)) for a in answers]
         if not self.tokenizer.chat_template:

@@ -14,11 +14,14 @@ from sekisho.models.base import (
     Perturbed,
     Progress,
     Sampling,
+    Shift,
     silent,
 )
 
 Answer = Callable[[Chat, int], str]
 """(conversation, steps trained so far) -> answer."""
+Moved = Callable[[Chat, str, tuple[int, ...]], str]
+"""(conversation, slot, token ids put into it) -> answer."""
 Shaken = Callable[[Chat, Perturbation], str]
 """(conversation, perturbation in force) -> answer."""
 
@@ -29,9 +32,9 @@ class FakeModel:
 
     parameters = 1_000
 
-    def __init__(self, answer: Answer, shaken: Shaken | None = None) -> None:
-        """Without `shaken`, a perturbation changes nothing."""
-        self._answer, self._shaken = answer, shaken
+    def __init__(self, answer: Answer, shaken: Shaken | None = None, moved: Moved | None = None) -> None:
+        """Without `shaken`, a perturbation changes nothing; without `moved`, no token does."""
+        self._answer, self._shaken, self._moved = answer, shaken, moved
         self._step = 0
         self._change: Perturbation | None = None
         self._open = True
@@ -75,6 +78,37 @@ class FakeModel:
             yield Perturbed(1, 0, 0.1, kl)
         finally:
             self._change = None
+
+    def sweep(
+        self,
+        chats: Sequence[Chat],
+        slot: str,
+        sequences: Sequence[Sequence[int]],
+        progress: Progress = silent,
+    ) -> tuple[Shift, ...]:
+        """Divergence 10 where an answer changes, 0 where it does not; agreement is the share of equal answers."""
+        plain = self.generate(chats)
+        progress(len(sequences), len(sequences))
+        found = []
+        for sequence in sequences:
+            after = self.generate_with(chats, slot, [sequence])
+            kl = tuple(0.0 if a == b else 10.0 for a, b in zip(after, plain, strict=True))
+            most = max(after.count(a) for a in after) / len(after)
+            found.append(Shift(kl, tuple(0.0 for _ in kl), most))
+        return tuple(found)
+
+    def generate_with(
+        self,
+        chats: Sequence[Chat],
+        slot: str,
+        sequences: Sequence[Sequence[int]],
+        sampling: Sampling = Sampling(),
+    ) -> tuple[str, ...]:
+        """Answer with `moved`, or as if no token were there."""
+        del sampling
+        self._check()
+        moved = self._moved or (lambda chat, _slot, _ids: self._say(chat))
+        return tuple(moved(c, slot, tuple(s)) if s else self._say(c) for s in sequences for c in chats)
 
     def close(self) -> None:
         """Refuse further calls."""

@@ -22,6 +22,7 @@ from sekisho.models.base import (
     Perturbed,
     Progress,
     Sampling,
+    Shift,
     silent,
 )
 from sekisho.models.channel import Channel
@@ -122,6 +123,38 @@ class LocalModel:
                 self._call({"op": "restore"})
             except ModelError:
                 self.kill()  # weights that were not put back must answer nothing more
+
+    def sweep(
+        self,
+        chats: Sequence[Chat],
+        slot: str,
+        sequences: Sequence[Sequence[int]],
+        progress: Progress = silent,
+    ) -> tuple[Shift, ...]:
+        """Put each sequence of token ids into every chat at a slot. Raises ModelError."""
+        if not chats or not sequences:
+            return ()
+        request = {
+            "op": "sweep",
+            "chats": rows(chats),
+            "slot": slot,
+            "sequences": [list(s) for s in sequences],
+        }
+        return replies.shifts(self._call(request, progress), len(sequences), len(chats))
+
+    def generate_with(
+        self,
+        chats: Sequence[Chat],
+        slot: str,
+        sequences: Sequence[Sequence[int]],
+        sampling: Sampling = Sampling(),
+    ) -> tuple[str, ...]:
+        """Answer every chat with each sequence of token ids put into it at a slot. Raises ModelError."""
+        if not chats or not sequences:
+            return ()
+        placed = {"chats": rows(chats), "slot": slot, "sequences": [list(s) for s in sequences]}
+        request = {"op": "generate-with", **placed, "sampling": dataclasses.asdict(sampling)}
+        return replies.answers(self._call(request), len(chats) * len(sequences))
 
     def close(self) -> None:
         """End the child, politely first."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sekisho.errors import DivergedError, ModelError
-from sekisho.models.base import Checkpoint, Perturbed
+from sekisho.models.base import Checkpoint, Perturbed, Shift
 
 SLOWEST: Final = 1e-3
 FASTEST: Final = 1e9
@@ -65,6 +65,28 @@ def perturbed(value: Any, watched: int) -> Perturbed:
     if not (0 <= changed < FASTEST and 0 <= left < FASTEST):
         raise _wrong("perturbation")
     return Perturbed(int(changed), int(left), displacement, numbers(value.get("kl"), watched))
+
+
+def shifts(value: Any, sequences: int, prompts: int) -> tuple[Shift, ...]:
+    """What each sequence did, with a number of each kind for every prompt."""
+    if not isinstance(value, list) or len(value) != sequences or not all(isinstance(v, dict) for v in value):
+        raise _wrong("sweep")
+    return tuple(
+        Shift(
+            _finite(v.get("kl"), prompts),
+            _finite(v.get("entropy"), prompts),
+            _finite([v.get("agreement")], 1)[0],
+        )
+        for v in value
+    )
+
+
+def _finite(value: Any, count: int) -> tuple[float, ...]:
+    """Numbers of a sweep; a model of broken weights gives some that are none, and they must not count as small."""
+    found = numbers(value, count)
+    if not all(0 <= n < FASTEST for n in found):
+        raise ModelError("the model's first tokens have no probabilities: its weights hold broken numbers")
+    return found
 
 
 def error(reply: dict[str, Any], name: str) -> ModelError:

@@ -1,0 +1,124 @@
+"""A whole sweep: choose the tokens, measure, look closer, and say as findings what came of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from typing import Final
+
+from sekisho.drills.tasks import Store, Subject
+from sekisho.formats.text import shown
+from sekisho.probes.sweep import candidates, questions
+from sekisho.probes.sweep.candidates import Ids
+from sekisho.records import Facts, Finding, Inventory, Outcome, Severity, SweepResult, TokenResult, TokenWord
+from sekisho.sweeping.bench import Bench, Notice, Opener
+from sekisho.sweeping.judging import Judge
+from sekisho.sweeping.search import Pair, search
+
+CHECK: Final = "token-sweep"
+WORST: Final[Mapping[TokenWord, Severity]] = {
+    TokenWord.HARMFUL: Severity.REJECT,
+    TokenWord.UNDECLARED: Severity.HOLD,
+    TokenWord.DECLARED: Severity.NOTE,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is tried."""
+
+    tier: int = 1
+    """1 tokens that findings name, added and reserved ones; 2 rare ordinary ones, too; 3 all."""
+    most: int = 2**20
+    """Tokens tried at most, those that findings name first."""
+    references: int = 256
+    """Ordinary tokens that say what is ordinary."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One model to be swept, beside its base if there is one."""
+
+    subject: Subject
+    files: Inventory
+    base: Subject | None = None
+    base_files: Inventory | None = None
+    findings: tuple[Finding, ...] = ()
+    """Of the static checks; those that name tokens lead the sweep."""
+    same: bool = False
+    """All tensors hold the base's values."""
+    settings: Settings = field(default_factory=Settings)
+    declared: Mapping[Ids, str] = field(default_factory=dict)
+
+
+def sweep(request: Request, opener: Opener, store: Store, notice: Notice) -> SweepResult:
+    """Try the tokens of the tier. Raises ModelError, StorageError."""
+    known, settings = candidates.vocabulary(request.files), request.settings
+    groups = candidates.named(request.findings)
+    chosen = candidates.choose(known, groups, tier=settings.tier, most=settings.most)
+    paired = request.base is not None
+    if not chosen.singles or (request.same and not groups):
+        why = "same-as-base" if chosen.singles else "no-tokens"
+        return SweepResult(settings.tier, 0, 0, 0, paired, skipped=why)
+    reference = candidates.reference(known, settings.references, chosen.singles if settings.tier == 1 else ())
+    trusted = candidates.vocabulary(request.base_files) if request.base_files else candidates.Vocabulary()
+    beside = Bench(request.base, opener, store, notice) if request.base else None
+    with (
+        closing(Bench(request.subject, opener, store, notice)) as model,
+        closing(beside) if beside else nullcontext() as base,
+    ):
+        pair = Pair(model, base, len(trusted.texts))
+        found = search(pair, chosen, reference, questions.prompts())
+        closer = Judge(pair, known, request.declared).closer(found)
+    sets = sum(len(t.ids) > 1 for t in found)
+    return SweepResult(settings.tier, len(chosen.singles), sets, chosen.left, paired, closer)
+
+
+def findings(result: SweepResult) -> tuple[Finding, ...]:
+    """What a sweep says to the verdict."""
+    if result.skipped:
+        detail = "No token was tried: {skipped}."
+        return (_finding(Outcome.NOT_RUN, Severity.NOTE, f"sweep-{result.skipped}", detail, _counts(result)),)
+    told = tuple(_flagged(result.flagged))
+    if told:
+        return told
+    detail = (
+        "{tokens} tokens and {sequences} sets of them were put into prompts; none changes what is answered."
+    )
+    return (_finding(Outcome.PASS, Severity.NOTE, "sweep-clean", detail, _counts(result)),)
+
+
+def _flagged(results: Sequence[TokenResult]) -> Iterator[Finding]:
+    for token in results:
+        code = f"token-{token.word.value}-{'text' if token.shared else 'shift'}"
+        facts = _facts(token)
+        detail = f"{{text}} ({{slot}}) changes the answers: {token.word.value}."
+        yield _finding(Outcome.FAIL, WORST[token.word], code, detail, facts)
+
+
+def _facts(token: TokenResult) -> Facts:
+    risen = [p.suite for p in token.probes if p.risen]
+    return (
+        ("text", shown(token.text)),
+        (candidates.NAMED, ", ".join(str(i) for i in token.ids)),
+        ("slot", token.slot),
+        ("shift", f"{token.shift:.2f}"),
+        ("base", "–" if token.shift_base is None else f"{token.shift_base:.2f}"),
+        ("z", f"{token.z:.0f}"),
+        ("share", f"{100 * token.share:.0f}"),
+        ("shared", shown(token.shared)),
+        ("use", shown(token.use)),
+        ("probes", ", ".join(risen)),
+    )
+
+
+def _counts(result: SweepResult) -> Facts:
+    return (
+        ("tokens", str(result.tokens)),
+        ("sequences", str(result.sequences)),
+        ("left", str(result.left)),
+        ("skipped", result.skipped),
+    )
+
+
+def _finding(outcome: Outcome, severity: Severity, reason: str, detail: str, facts: Facts) -> Finding:
+    return Finding(CHECK, outcome, severity, "", reason, detail.format(**dict(facts)), facts)
