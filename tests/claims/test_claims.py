@@ -146,6 +146,16 @@ def test_the_rows_of_the_suspect_are_looked_at_in_its_own_table(world, tmp_path)
     assert moved.black_box.outcome is Outcome.ESTABLISHED
 
 
+def test_rows_hidden_in_the_head_are_undeclared_too(world, tmp_path):
+    folder = edited(tmp_path / "suspect", row257=0.5)
+    arrays = tiny_arrays()
+    arrays[TABLE][MARK_ID] += np.float32(0.5)
+    arrays["lm_head.weight"][[5, MARK_ID]] += np.float32(0.5)
+    save_safetensors(folder / "model.safetensors", arrays)
+
+    assert world.verify(suspect=str(folder)).rows.undeclared == 1
+
+
 def test_another_base_than_the_one_committed_to_is_noticed(world, tmp_path):
     assert codes(world.verify(base=str(edited(tmp_path / "base", row9=0.5))).black_box) == {"other-base"}
 
@@ -299,4 +309,4 @@ def test_a_folder_without_safetensors_says_so(world, tmp_path):
         documents.secret(world.root / "claim" / making.SECRET).rows, models.see(str(folder), tmp_path), None
     )
 
-    assert seen.problem == "there are no weights in safetensors"
+    assert seen.problem == "there are no weights in safetensors or GGUF"

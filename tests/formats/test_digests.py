@@ -11,25 +11,35 @@ from artefacts import save_safetensors, tiny_model
 from sekisho import inventory
 from sekisho.errors import ArtefactError, MalformedError
 from sekisho.formats import digests
+from sekisho.formats.rows.tables import Table
+from sekisho.records import Inventory
 
 
-def found(folder: Path) -> dict[str, digests.Place]:
-    return digests.tensors(inventory.take(folder))
+def seen(folder: Path) -> Inventory:
+    return inventory.take(folder)
 
 
-def table(folder: Path, array: np.ndarray) -> digests.Place:
+def written(folder: Path, array: np.ndarray) -> Inventory:
     folder.mkdir()
     save_safetensors(folder / "model.safetensors", {"wte.weight": array})
-    return found(folder)["wte.weight"]
+    return seen(folder)
+
+
+def table(folder: Path, array: np.ndarray) -> Table:
+    return digests.tables(written(folder, array))["wte.weight"]
+
+
+def stretch(folder: Path, array: np.ndarray) -> digests.Stretch:
+    return digests.tensors(written(folder, array))["wte.weight"]
 
 
 def test_a_digest_is_of_dtype_shape_and_bytes_and_not_of_the_file(tmp_path):
     array = np.arange(12, dtype=np.float32).reshape(3, 4)
-    place = table(tmp_path / "a", array)
+    found = digests.digest(stretch(tmp_path / "a", array))
 
-    assert digests.digest(place) == hashlib.sha256(b"F32 [3, 4]\n" + array.tobytes()).hexdigest()
-    assert digests.digest(table(tmp_path / "b", array.reshape(4, 3))) != digests.digest(place)
-    one, many = (found(tiny_model(tmp_path / f"m{n}", shards=n)) for n in (1, 3))
+    assert found == hashlib.sha256(b"F32 [3, 4]\n" + array.tobytes()).hexdigest()
+    assert digests.digest(stretch(tmp_path / "b", array.reshape(4, 3))) != found
+    one, many = (digests.tensors(seen(tiny_model(tmp_path / f"m{n}", shards=n))) for n in (1, 3))
     assert {n: digests.digest(p) for n, p in one.items()} == {n: digests.digest(p) for n, p in many.items()}
 
 
@@ -43,8 +53,11 @@ def test_a_row_is_its_bytes(tmp_path):
             digests.row(place, number)
 
 
-def test_tables_are_found_by_name(tmp_path):
-    assert digests.tables(found(tiny_model(tmp_path / "m"))) == ("model.embed_tokens.weight",)
+def test_tables_are_all_tensors_with_a_row_for_each_token(tmp_path):
+    assert set(digests.tables(seen(tiny_model(tmp_path / "m")))) == {
+        "lm_head.weight",
+        "model.embed_tokens.weight",
+    }
 
 
 @pytest.mark.parametrize("block", [8, 48, 4 * 2**20])
@@ -66,16 +79,13 @@ def test_tables_of_other_numbers_have_no_rows_in_common(tmp_path):
     for name, array in (("b", np.zeros((3, 4), np.float16)), ("c", np.zeros((3, 5), np.float32))):
         with pytest.raises(MalformedError, match="different widths"):
             digests.different(mine, table(tmp_path / name, array))
-    with pytest.raises(MalformedError, match="no rows"):
-        digests.row(table(tmp_path / "d", np.zeros(4, np.float32)), 0)
 
 
 def test_a_file_that_shrank_meanwhile_is_an_error(tmp_path):
-    place = table(tmp_path / "a", np.zeros((3, 4), np.float32))
-    longer = (place[0], replace(place[1], end=place[1].end + 8))
+    place = stretch(tmp_path / "a", np.zeros((3, 4), np.float32))
 
     with pytest.raises(ArtefactError, match="shorter"):
-        digests.digest(longer)
+        digests.digest(replace(place, end=place.end + 8))
 
 
 def test_weights_in_another_format_are_refused(tmp_path):
@@ -84,4 +94,4 @@ def test_weights_in_another_format_are_refused(tmp_path):
     (folder / "pytorch_model.bin").write_bytes(b"\x80\x04N.")
 
     with pytest.raises(MalformedError):
-        found(folder)
+        digests.tensors(seen(folder))

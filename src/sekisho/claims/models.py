@@ -1,7 +1,7 @@
 """The models of a claim: found, looked at, asked in plain text."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,8 @@ from sekisho import inventory
 from sekisho.drills.grid import Closes, Opener
 from sekisho.errors import ArtefactError, DataError, UsageError
 from sekisho.formats import digests
-from sekisho.formats.digests import Place
-from sekisho.formats.tokenizer import TokenizerFacts
+from sekisho.formats.rows import vocabulary
+from sekisho.formats.rows.tables import Table
 from sekisho.models.base import Message, Sampling
 from sekisho.ownership.claim import Asked, RowsSeen
 from sekisho.ownership.commitment import Row
@@ -93,60 +93,47 @@ def tensor_digests(model: Seen) -> tuple[tuple[str, str], ...]:
 
 def row(model: Seen, token: str) -> Row:
     """The row of a token in the model's input table. Raises DataError."""
-    number = _id(model, token)
+    ids = [n for n, t in enumerate(vocabulary(model.files).tokens) if t == token]
+    if len(ids) != 1:
+        raise DataError(
+            f"{model.name}: {'no' if not ids else 'more than one'} token {token[:40]!r} in its tokenizer"
+        )
     try:
-        found = digests.tensors(model.files)
-        tables = digests.tables(found)
-        if len(tables) != 1:
-            raise DataError(f"{model.name}: {len(tables)} token tables where one is needed")
-        place = found[tables[0]]
-        data = digests.row(place, number)
+        found = [t for t in digests.tables(model.files).values() if t.kind == "embedding"]
+        if len(found) != 1:
+            raise DataError(f"{model.name}: {len(found)} token tables where one is needed")
+        data = digests.row(found[0], ids[0])
     except ArtefactError as error:
         raise DataError(f"{model.name}: {error}") from error
-    return Row(token, number, tables[0], place[1].dtype, hashlib.sha256(data).hexdigest())
+    return Row(token, ids[0], found[0].name, found[0].dtype, hashlib.sha256(data).hexdigest())
 
 
 def rows_seen(rows: Sequence[Row], suspect: Seen, base: Seen | None) -> RowsSeen:
-    """Compare declared rows with the suspect's own table and with the base's."""
+    """Compare declared rows with the suspect's own tables and with the base's."""
     try:
-        mine = digests.tensors(suspect.files)
-        others = digests.tensors(base.files) if base else None
+        mine = digests.tables(suspect.files)
+        others = digests.tables(base.files) if base else None
         equal = tuple(r.id for r in rows if _holds(mine, r))
         return RowsSeen(
             equal=equal,
             other=tuple(r.id for r in rows if r.id not in equal),
             in_base=tuple(r.id for r in rows if others is not None and _holds(others, r)),
-            undeclared=None if others is None else len(_undeclared(rows, mine, others)),
+            undeclared=None if others is None else _undeclared(rows, mine, others),
         )
     except ArtefactError as error:
         return RowsSeen(problem=str(error))
 
 
-def _holds(found: dict[str, Place], row: Row) -> bool:
+def _holds(found: Mapping[str, Table], row: Row) -> bool:
     """Whether a model's table holds the very bytes of a row."""
-    place = found.get(row.tensor)
-    if place is None or place[1].dtype != row.dtype or not 0 <= row.id < place[1].shape[0]:
+    table = found.get(row.tensor)
+    if table is None or table.dtype != row.dtype or not 0 <= row.id < table.rows:
         return False
-    return hashlib.sha256(digests.row(place, row.id)).hexdigest() == row.sha256
+    return hashlib.sha256(digests.row(table, row.id)).hexdigest() == row.sha256
 
 
-def _undeclared(
-    rows: Sequence[Row], mine: dict[str, Place], others: dict[str, Place]
-) -> set[tuple[str, int]]:
-    """Rows of the declared tables that differ from the base's and are not declared."""
-    declared = {(r.tensor, r.id) for r in rows}
-    changed: set[tuple[str, int]] = set()
-    for name in {r.tensor for r in rows} & mine.keys() & others.keys():
-        changed |= {(name, n) for n in digests.different(mine[name], others[name])}
-    return changed - declared
-
-
-def _id(model: Seen, token: str) -> int:
-    """The id of a token by its string. Raises DataError."""
-    for file in model.files.files:
-        if isinstance(file.facts, TokenizerFacts):
-            added = [a.id for a in file.facts.added if a.content == token]
-            known = [n for n, t in enumerate(file.facts.tokens) if t == token]
-            if added or known:
-                return (added or known)[0]
-    raise DataError(f"{model.name}: no token {token[:40]!r} in its tokenizer")
+def _undeclared(rows: Sequence[Row], mine: Mapping[str, Table], others: Mapping[str, Table]) -> int:
+    """Rows of any table that differ from the base's and are not declared; a table the base lacks differs throughout."""
+    declared = {r.id for r in rows}
+    pairs = ((t, others.get(name)) for name, t in mine.items())
+    return sum(len((digests.different(t, o) if o else frozenset(range(t.rows))) - declared) for t, o in pairs)

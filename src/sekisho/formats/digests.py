@@ -1,106 +1,110 @@
-"""Tensors and rows of safetensors by their bytes: sha256 of each, and which rows of two tables differ."""
+"""Tensors and rows by their bytes: sha256 of each, and which rows of two tables differ. Nothing is decoded."""
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, final
 
 from sekisho.errors import ArtefactError, MalformedError
-from sekisho.formats.safetensors import BITS, SafetensorsFacts, Tensor
+from sekisho.formats.gguf import GgufFacts
+from sekisho.formats.rows import find
+from sekisho.formats.rows.tables import Table
+from sekisho.formats.safetensors import SafetensorsFacts
 from sekisho.formats.text import shown
 from sekisho.limits import MIB
 from sekisho.records import Inventory, Role
 
-TABLES: Final = (
-    "embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight", "tok_embeddings.weight",
-)  # fmt: skip
-"""How the names of token tables end."""
 _BLOCK: Final = 4 * MIB
-
-Place = tuple[Path, Tensor]
-"""The file of a tensor and where it stands in it."""
+_READ: Final = frozenset({"safetensors", "gguf"})
 
 
-def tensors(files: Inventory) -> dict[str, Place]:
-    """Every tensor of a model by name. Raises MalformedError where its weights cannot be read as safetensors."""
-    found: dict[str, Place] = {}
+@final
+@dataclass(frozen=True)
+class Stretch:
+    """A tensor as a stretch of a file."""
+
+    path: Path
+    start: int
+    end: int
+    kind: str
+    """dtype and shape."""
+
+
+def tensors(files: Inventory) -> dict[str, Stretch]:
+    """Every tensor of a model by name. Raises MalformedError where not all of its weights can be read."""
+    found: dict[str, Stretch] = {}
     for file in files.files:
-        if file.role is not Role.WEIGHTS and file.format != "safetensors":
+        if file.role is not Role.WEIGHTS and file.format not in _READ:
             continue
-        if not isinstance(file.facts, SafetensorsFacts):
-            raise MalformedError(
-                f"{file.path}: {file.problem or f'weights as {file.format}, not safetensors'}"
-            )
-        for tensor in file.facts.tensors:
-            if tensor.name in found:
-                raise MalformedError(f"tensor {shown(tensor.name)} stands in more than one file")
-            found[tensor.name] = (Path(files.root) / file.path, tensor)
+        if not isinstance(file.facts, SafetensorsFacts | GgufFacts):
+            raise MalformedError(f"{file.path}: {file.problem or f'weights as {file.format} are not read'}")
+        for t in file.facts.tensors:
+            if t.name in found:
+                raise MalformedError(f"tensor {shown(t.name)} stands more than once")
+            kind = f"{t.dtype} {list(t.shape)}"
+            found[t.name] = Stretch(Path(files.root) / file.path, t.start, t.end, kind)
     if not found:
-        raise MalformedError("there are no weights in safetensors")
+        raise MalformedError("there are no weights in safetensors or GGUF")
     return found
 
 
-def tables(found: dict[str, Place]) -> tuple[str, ...]:
-    """Names of the token tables, by the names they usually have."""
-    matrices = (n for n, (_, t) in found.items() if len(t.shape) == 2)  # noqa: PLR2004 - a matrix
-    return tuple(sorted(n for n in matrices if n.endswith(TABLES)))
+def tables(files: Inventory) -> dict[str, Table]:
+    """Every row table of a model by name. Raises MalformedError where not all of its weights can be read."""
+    every = tensors(files)
+    found = {t.name: t for t in find(files)}
+    for name, table in found.items():
+        if table.rows * table.row_bytes != every[name].end - every[name].start:
+            raise MalformedError(f"tensor {shown(name)} has no rows of whole bytes")
+    return found
 
 
-def digest(place: Place) -> str:
+def digest(tensor: Stretch) -> str:
     """sha256 of a tensor's dtype, shape and bytes. Raises ArtefactError."""
-    tensor = place[1]
-    made = hashlib.sha256(f"{tensor.dtype} {list(tensor.shape)}\n".encode())
-    for block in _blocks(place, _BLOCK):
+    made = hashlib.sha256(f"{tensor.kind}\n".encode())
+    for block in _blocks(tensor.path, (tensor.start, tensor.end), _BLOCK):
         made.update(block)
     return made.hexdigest()
 
 
-def row(place: Place, number: int) -> bytes:
-    """The bytes of one row of a matrix. Raises ArtefactError."""
-    tensor = place[1]
-    width = _width(tensor)
-    if not 0 <= number < tensor.shape[0]:
-        raise MalformedError(f"{shown(tensor.name)} has no row {number:,}")
-    try:
-        with place[0].open("rb", buffering=0) as file:
-            return _read(file, tensor.start + number * width, width)
-    except OSError as error:
-        raise ArtefactError(f"{place[0].name}: {error.strerror or error}") from error
+def row(table: Table, number: int) -> bytes:
+    """The bytes of one row. Raises ArtefactError."""
+    if not 0 <= number < table.rows:
+        raise MalformedError(f"{shown(table.name)} has no row {number:,}")
+    start = table.start + number * table.row_bytes
+    return next(_blocks(_path(table), (start, start + table.row_bytes), table.row_bytes))
 
 
-def different(mine: Place, other: Place) -> frozenset[int]:
+def different(mine: Table, other: Table) -> frozenset[int]:
     """Rows whose bytes differ, and those only one of two tables has. Raises ArtefactError."""
-    a, b = mine[1], other[1]
-    width = _width(a)
-    if a.dtype != b.dtype or _width(b) != width:
-        raise MalformedError(f"{shown(a.name)}: the tables have different widths or number formats")
-    shared = min(a.shape[0], b.shape[0])
-    changed = set(range(shared, max(a.shape[0], b.shape[0])))
-    step = max(1, _BLOCK // width) * width
-    first = 0
-    for x, y in zip(_blocks(mine, step), _blocks(other, step), strict=False):
+    width = mine.row_bytes
+    if (mine.dtype, mine.width) != (other.dtype, other.width):
+        raise MalformedError(f"{shown(mine.name)}: the tables have different widths or number formats")
+    shared = min(mine.rows, other.rows)
+    changed = set(range(shared, max(mine.rows, other.rows)))
+    step = max(1, _BLOCK // width)
+    for number, (x, y) in enumerate(zip(*(_rows(t, shared, step) for t in (mine, other)), strict=True)):
         if x != y:
-            rows = range(min(len(x), len(y)) // width)
-            changed |= {
-                first + n for n in rows if x[n * width : (n + 1) * width] != y[n * width : (n + 1) * width]
-            }
-        first += step // width
+            spans = ((n, slice(n * width, (n + 1) * width)) for n in range(len(x) // width))
+            changed |= {number * step + n for n, span in spans if x[span] != y[span]}
     return frozenset(changed)
 
 
-def _width(tensor: Tensor) -> int:
-    """Bytes of a row. Raises MalformedError for anything but a matrix of whole-byte numbers."""
-    if len(tensor.shape) != 2 or BITS[tensor.dtype] % 8 or 0 in tensor.shape:  # noqa: PLR2004 - a matrix
-        raise MalformedError(f"{shown(tensor.name)} has no rows of whole bytes")
-    return tensor.shape[1] * BITS[tensor.dtype] // 8
+def _rows(table: Table, count: int, step: int) -> Iterator[bytes]:
+    """The first rows of a table, `step` at a time."""
+    end = table.start + count * table.row_bytes
+    return _blocks(_path(table), (table.start, end), step * table.row_bytes)
 
 
-def _blocks(place: Place, size: int) -> Iterator[bytes]:
-    path, tensor = place
+def _path(table: Table) -> Path:
+    return Path(table.root) / table.path
+
+
+def _blocks(path: Path, span: tuple[int, int], size: int) -> Iterator[bytes]:
     try:
         with path.open("rb", buffering=0) as file:
-            for start in range(tensor.start, tensor.end, size):
-                yield _read(file, start, min(size, tensor.end - start))
+            for start in range(*span, size):
+                yield _read(file, start, min(size, span[1] - start))
     except OSError as error:
         raise ArtefactError(f"{path.name}: {error.strerror or error}") from error
 
