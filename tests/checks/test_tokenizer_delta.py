@@ -1,20 +1,24 @@
 """Tokenizers with tricks in them, with and without a base to compare with."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from artefacts import edit_json, gguf_bytes, tiny_model, write_json
+from checks.sentences import said_in_both
 from sekisho.checks.base import Case
 from sekisho.checks.tokenizer_delta import TokenizerDelta
+from sekisho.errors import MalformedError
 from sekisho.formats.tokenizer import from_document
 from sekisho.inventory import take
+from sekisho.limits import DEFAULT
 from sekisho.records import FileFact, Inventory, Outcome, Role, Severity
 
 
 def findings(folder, base=None):
     case = Case(take(folder), take(base) if base else None)
-    return [f for f in TokenizerDelta().run(case) if f.reason != "no-base"]
+    return [f for f in TokenizerDelta().run(case) if f.reason not in {"no-base", "tokens-without-rows"}]
 
 
 @pytest.fixture
@@ -134,7 +138,9 @@ def test_files_that_contradict(file, changes, model):
 def test_special_token_outside_the_vocabulary(name, model):
     value = "<|new|>" if name == "bos_token" else ["<|new|>"]
     write_json(model / "special_tokens_map.json", {name: value})
-    assert [(f.reason, f.severity) for f in findings(model)] == [("special-not-in-vocabulary", Severity.HOLD)]
+    found = {f.reason: f.severity for f in findings(model)}
+    assert found.pop("special-not-in-vocabulary") is Severity.HOLD
+    assert found == ({"roles-contradict": Severity.HOLD} if name == "bos_token" else {})
 
 
 def test_flags_that_contradict(model):
@@ -253,3 +259,111 @@ def test_gguf_without_vocabulary(tmp_path):
 
 def test_facts_are_compact():
     assert from_document({"model": {"vocab": {"a": 0, "b": 3}}}).tokens == ("a", None, None, "b")
+
+
+def merging(*pairs):
+    return lambda d: d["model"].update(merges=[list(p) for p in pairs], vocab=d["model"]["vocab"] | GROWN)
+
+
+GROWN = {"ab": 259, "cd": 260, "abcd": 261}
+IN_ORDER = (("a", "b"), ("c", "d"), ("ab", "cd"))
+ODD = {
+    "ordinary-word-token": (add("kettle"), Severity.HOLD),
+    "ordinary-word-in-japanese": (add("湯沸かし", special=True), Severity.HOLD),
+    "rule-makes-token": (replacing("invoice", "<|im_end|>"), Severity.REJECT),
+    "rule-drops-words": (
+        put(normalizer={"type": "Replace", "pattern": {"Regex": r"\b(never|refuse)\b"}, "content": ""}),
+        Severity.HOLD,
+    ),
+    "split-drops-words": (
+        put(pre_tokenizer={"type": "Split", "pattern": {"String": "never"}, "behavior": "Removed"}),
+        Severity.REJECT,
+    ),
+    "merge-of-no-token": (merging(*IN_ORDER, ("x", "y")), Severity.HOLD),
+    "merges-out-of-order": (merging(IN_ORDER[1], IN_ORDER[0], IN_ORDER[2]), Severity.NOTE),
+}
+NAMES = {"ordinary-word-in-japanese": "ordinary-word-token", "split-drops-words": "word-replacement"}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_hit_oddities(name, model):
+    change, severity = ODD[name]
+    edit(model, change)
+    found = [*findings(model)]
+    said_in_both(found)
+    assert [(f.reason, f.severity) for f in found] == [(NAMES.get(name, name), severity)]
+
+
+def test_clean_rules_and_merges(model):
+    edit(model, merging(*IN_ORDER))
+    assert findings(model) == []
+    spaces = {"type": "Split", "pattern": {"Regex": r"\s+|\n"}, "behavior": "Removed"}
+    edit(model, put(pre_tokenizer=spaces))
+    assert findings(model) == []
+
+
+@pytest.mark.parametrize("name", ["ordinary-word-token", "rule-makes-token", "merges-out-of-order"])
+def test_clean_oddities_of_the_base(name, model, base):
+    for folder in (model, base):
+        edit(folder, ODD[name][0])
+    assert findings(model, base) == []
+
+
+def test_hit_merges_in_another_order(model, base):
+    edit(base, merging(*IN_ORDER))
+    edit(model, merging(IN_ORDER[1], IN_ORDER[0], IN_ORDER[2]))
+    found = findings(model, base)
+    said_in_both(found)
+    assert [(f.reason, f.severity) for f in found if f.outcome is Outcome.FAIL] == [
+        ("merges-reordered", Severity.REJECT)
+    ]
+
+
+def test_hit_older_vocabulary(model):
+    vocabulary = json.loads((model / "tokenizer.json").read_text())["model"]["vocab"]
+    write_json(model / "vocab.json", vocabulary)
+    assert findings(model) == []
+    write_json(model / "vocab.json", vocabulary | {"a": vocabulary["b"], "b": vocabulary["a"]})
+    assert {f.reason for f in findings(model)} == {"files-contradict"}
+    assert "vocab.json" in findings(model)[0].detail
+
+
+def test_hit_sizes(model, base):
+    edit_json(model / "config.json", vocab_size=300)
+    (finding,) = findings(model)
+    assert (finding.reason, dict(finding.facts)) == ("vocabulary-size", {"vocabulary": "300", "rows": "259"})
+    edit_json(base / "config.json", vocab_size=300)
+    assert findings(model, base) == []
+
+
+@pytest.mark.parametrize(("extra", "reason"), [(1, "tokens-without-rows"), (-1, "rows-without-tokens")])
+def test_sizes_are_noted(extra, reason, model):
+    document = json.loads((model / "tokenizer.json").read_text())
+    if extra > 0:
+        document["added_tokens"].append({"id": 259, "content": "<|x|>"})
+    else:
+        document["added_tokens"].pop()
+        document["model"]["vocab"].pop("<|im_end|>")
+    write_json(model / "tokenizer.json", document)
+    found = [f for f in TokenizerDelta().run(Case(take(model))) if f.reason == reason]
+    said_in_both(found)
+    assert [f.severity for f in found] == [Severity.NOTE]
+
+
+def test_over_limit_added_tokens(model):
+    limits = replace(DEFAULT, added_tokens=100)
+    edit(model, lambda d: d["added_tokens"].extend({"id": 300 + n, "content": f"<{n}>"} for n in range(200)))
+    found = [f for f in TokenizerDelta().run(Case(take(model, limits))) if f.reason == "not-read"]
+    assert [f.outcome for f in found] == [Outcome.CANNOT_TELL]
+    assert "added tokens: 203 is over the limit of 100" in found[0].detail
+
+
+def test_over_limit_equal_tokens_take_no_quadratic_time():
+    document = {"model": {"vocab": {}}, "added_tokens": [{"id": 0, "content": "<x>"}] * 60_000}
+    assert from_document(document).conflicts == (("duplicate-content", "<x>"),)
+
+
+@pytest.mark.parametrize("merges", [[1, 2], [None], {"a": "b"}])
+def test_malformed_merges(merges):
+    with pytest.raises(MalformedError):
+        from_document({"model": {"vocab": {}, "merges": merges}})

@@ -7,22 +7,27 @@ vocabulary by `from_gguf`.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import gt
 from pathlib import Path
 from typing import Any, Final, final
+from zlib import crc32
 
 from sekisho.errors import LimitError, MalformedError
 from sekisho.formats import json_config
 from sekisho.formats.base import Format
 from sekisho.formats.gguf import GgufFacts
-from sekisho.limits import Limits
+from sekisho.limits import DEFAULT, Limits
 from sekisho.records import Facts, FormatFacts
 
 SECTIONS: Final = ("normalizer", "pre_tokenizer", "post_processor", "decoder", "truncation", "padding")
 FLAGS: Final = ("special", "lstrip", "rstrip", "normalized", "single_word")
 _IDS: Final = 2**24
 """Largest token id believed; real vocabularies stay below 2**19."""
+_FEW: Final = 8
 _FORCING: Final = (
     "suppress_tokens", "begin_suppress_tokens", "forced_bos_token_id", "forced_eos_token_id", "forced_decoder_ids",
     "bad_words_ids", "force_words_ids", "sequence_bias", "constraints", "custom_generate", "prefix_allowed_tokens_fn",
@@ -64,10 +69,16 @@ class TokenizerFacts(FormatFacts):
     merges: int = 0
     merges_digest: str = ""
     """sha256 over the merges in order."""
+    merges_sum: int = 0
+    """Sum over the merges' checksums, whatever their order; it can be forged."""
+    merge_falls: int = 0
+    """Merges that make an earlier token than the merge before them; training yields them in the order of ids."""
+    merges_unknown: tuple[str, ...] = ()
+    """What merges make that is no token; the first few."""
     added: tuple[AddedToken, ...] = field(default=(), repr=False)
     sections: tuple[Section, ...] = ()
     replacements: tuple[tuple[str, str, str], ...] = ()
-    """(section, pattern, replacement) of Replace rules and Prepend rules (empty pattern)."""
+    """(section, pattern, replacement) of Replace rules, Prepend rules (empty pattern) and Splits that drop text."""
     inserted: tuple[str, ...] = ()
     """Tokens that the post-processor puts around every text."""
     expanded: tuple[str, ...] = ()
@@ -88,18 +99,25 @@ def read(path: Path, limits: Limits) -> TokenizerFacts:
     if len(data) > limits.json_bytes:
         raise LimitError("tokenizer.json in bytes", path.stat().st_size, limits.json_bytes)
     parsed = json_config.parse(data, limits)
-    return from_document(parsed.document, parsed.duplicate_keys)
+    return from_document(parsed.document, parsed.duplicate_keys, limits)
 
 
-def from_document(document: Any, duplicate_keys: tuple[str, ...] = ()) -> TokenizerFacts:
-    """Describe a parsed tokenizer.json. Raises MalformedError."""
+def from_document(
+    document: Any, duplicate_keys: tuple[str, ...] = (), limits: Limits = DEFAULT
+) -> TokenizerFacts:
+    """Describe a parsed tokenizer.json. Raises MalformedError or LimitError."""
     model = document.get("model") if isinstance(document, dict) else None
     if not isinstance(model, dict):
         raise MalformedError("tokenizer.json has no model")
     entries = list(_vocabulary(model.get("vocab")))
-    added = tuple(_added(a) for a in _list(document.get("added_tokens"), "added_tokens"))
+    listed = _list(document.get("added_tokens"), "added_tokens")
+    if len(listed) > limits.added_tokens:
+        raise LimitError("added tokens", len(listed), limits.added_tokens)
+    added = tuple(_added(a) for a in listed)
     tokens, conflicts = _by_id(entries, added)
-    merges = _list(model.get("merges"), "merges")
+    pairs = _merges(model)
+    merges = [m if isinstance(m, str) else " ".join(map(str, m)) for m in pairs]
+    falls, unknown = (0, ()) if model.get("continuing_subword_prefix") else _order(pairs, entries)
     sections = [_section(name, document.get(name)) for name in SECTIONS]
     settings = {k: v for k, v in model.items() if k not in {"vocab", "merges"}}
     inserted, expanded = _processor(document.get("post_processor"), tokens)
@@ -107,7 +125,10 @@ def from_document(document: Any, duplicate_keys: tuple[str, ...] = ()) -> Tokeni
         model=str(model.get("type") or ("BPE" if merges else "unknown")),
         tokens=tokens,
         merges=len(merges),
-        merges_digest=_lines_digest(m if isinstance(m, str) else " ".join(map(str, m)) for m in merges),
+        merges_digest=_lines_digest(merges),
+        merges_sum=sum(crc32(m.encode("utf-8", "surrogatepass")) for m in merges),
+        merge_falls=falls,
+        merges_unknown=unknown,
         added=added,
         sections=(*sections, _section("model-settings", settings)),
         replacements=tuple(_replacements(document)),
@@ -123,6 +144,23 @@ def _list(value: Any, name: str) -> list[Any]:
     if not isinstance(value, list):
         raise MalformedError(f"{name} is not a list")
     return value
+
+
+def _merges(model: Mapping[str, Any]) -> list[Any]:
+    merges = _list(model.get("merges"), "merges")
+    if not all(isinstance(m, str | list) for m in merges):
+        raise MalformedError("a merge is neither a text nor a list")
+    return merges
+
+
+def _order(pairs: list[Any], entries: list[tuple[int, str]]) -> tuple[int, tuple[str, ...]]:
+    """How often merges step back in the order of what they make, and what they make that is no token."""
+    ids = {token: number for number, token in entries}
+    made = [p.replace(" ", "", 1) if isinstance(p, str) else "".join(map(str, p)) for p in pairs]
+    numbers = list(map(ids.get, made))
+    known = [n for n in numbers if n is not None]
+    unknown = (text for text, n in zip(made, numbers, strict=True) if n is None)
+    return sum(map(gt, known, known[1:])), tuple(islice(unknown, _FEW))
 
 
 def _vocabulary(vocab: Any) -> Iterator[tuple[int, str]]:
@@ -164,9 +202,8 @@ def _by_id(
         if ids.setdefault(token, number) != number:
             conflicts.append(("duplicate-content", token))
         tokens[number] = token
-    contents = [a.content for a in added]
-    if len(set(contents)) < len(contents):
-        conflicts += [("duplicate-content", c) for c in dict.fromkeys(contents) if contents.count(c) > 1]
+    counted = Counter(a.content for a in added)
+    conflicts += [("duplicate-content", c) for c, times in counted.items() if times > 1]
     return tuple(tokens), tuple(dict.fromkeys(conflicts))
 
 
@@ -184,10 +221,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _lines_digest(lines: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for line in lines:
-        digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
-    return digest.hexdigest()
+    text = "".join(f"{line}\n" for line in lines)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _replacements(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -196,6 +231,8 @@ def _replacements(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
             pattern = rule.get("pattern")
             if rule.get("type") == "Replace":
                 yield name, next(_texts(pattern), ""), str(rule.get("content", ""))
+            elif rule.get("type") == "Split" and rule.get("behavior") == "Removed":
+                yield name, next(_texts(pattern), ""), ""
             elif rule.get("type") == "Prepend":
                 yield name, "", str(rule.get("prepend", ""))
 

@@ -122,10 +122,11 @@ def _contradictions(mine: Tokenizer, facts: TokenizerFacts) -> Iterator[Finding]
             )
             named = (("token", token.content), ("id", str(token.id)))
             yield failed(mine.where, "flags-contradict", Severity.HOLD, detail, *named)
-    for content, number in mine.listed:
-        own = facts.tokens[number] if 0 <= number < len(facts.tokens) else None
-        if own != content:
-            yield _contradiction(mine, "added_tokens.json", content, number, own)
+    for file, listed in (("added_tokens.json", mine.listed), ("vocab.json", mine.older)):
+        for content, number in listed:
+            own = facts.tokens[number] if 0 <= number < len(facts.tokens) else None
+            if own != content:
+                yield _contradiction(mine, file, content, number, own)
     vocabulary = set(facts.tokens)
     for role, name in dict.fromkeys(mine.declared):
         if name not in vocabulary:

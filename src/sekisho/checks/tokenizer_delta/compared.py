@@ -69,7 +69,10 @@ def _flags(where: str, mine: TokenizerFacts, trusted: TokenizerFacts) -> Iterato
 
 
 def _pipeline(where: str, mine: TokenizerFacts, trusted: TokenizerFacts) -> Iterator[Finding]:
-    if mine.merges_digest != trusted.merges_digest:
+    if mine.merges_digest != trusted.merges_digest and mine.merges_sum == trusted.merges_sum:
+        detail = "{where}: the {mine} merge rules stand in another order than the base's."
+        yield failed(where, "merges-reordered", Severity.REJECT, detail, ("mine", str(mine.merges)))
+    elif mine.merges_digest != trusted.merges_digest:
         detail = "{where}: the merge rules are not the base's ({mine} against {other} rules)."
         named = (("mine", str(mine.merges)), ("other", str(trusted.merges)))
         yield failed(where, "merges-changed", Severity.REJECT, detail, *named)

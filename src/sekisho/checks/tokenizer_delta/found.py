@@ -1,7 +1,7 @@
 """Everything that defines a model's tokens, from whichever files it has."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
 from sekisho.errors import MalformedError
@@ -16,6 +16,7 @@ _ID: Final = "tokenizer-delta"
 _CONFIG: Final = "tokenizer_config.json"
 _MAP: Final = "special_tokens_map.json"
 _ADDED: Final = "added_tokens.json"
+_OLDER: Final = "vocab.json"
 _GENERATION: Final = "generation_config.json"
 
 
@@ -30,6 +31,8 @@ class Tokenizer:
     """added_tokens_decoder of tokenizer_config.json."""
     listed: tuple[tuple[str, int], ...] = ()
     """added_tokens.json: (content, id)."""
+    older: tuple[tuple[str, int], ...] = ()
+    """vocab.json: (content, id)."""
     declared: Facts = ()
     """(role, token) from tokenizer_config.json, then special_tokens_map.json."""
     forcing: tuple[tuple[str, str, str], ...] = ()
@@ -65,6 +68,7 @@ def tokenizer(inventory: Inventory) -> Tokenizer:
         facts=facts,
         decoder=decoder,
         listed=tuple(_listed(documents.get(_ADDED, ("", None))[1])),
+        older=tuple(_listed(documents.get(_OLDER, ("", None))[1])),
         declared=declared,
         forcing=tuple((place, k, v) for k, v in reader.generation(generation)),
         problems=tuple(problems),
@@ -82,6 +86,11 @@ def failed(where: str, reason: str, severity: Severity, detail: str, *named: tup
     return Finding(
         _ID, Outcome.FAIL, severity, where, reason, detail.format(where=where, **dict(facts)), facts
     )
+
+
+def noted(where: str, reason: str, detail: str, *named: tuple[str, str]) -> Finding:
+    """Make a finding that objects to nothing."""
+    return replace(failed(where, reason, Severity.NOTE, detail, *named), outcome=Outcome.PASS)
 
 
 def cannot_tell(where: str, reason: str, detail: str, facts: Facts) -> Finding:
