@@ -11,6 +11,7 @@ from artefacts import HOSTILE, tiny_model
 from sekisho import checks
 from sekisho.checks import CHECKS, AbstractCheck, Case
 from sekisho.errors import MalformedError
+from sekisho.formats import rows
 from sekisho.inventory import PROBLEMS, take
 from sekisho.records import Finding, Outcome, Severity
 
@@ -65,6 +66,12 @@ def test_every_check_speaks_two_languages(check):
         assert all(part.values())
 
 
+def measured(model):
+    """The case of a model without a base."""
+    files = take(model)
+    return Case(files, rows=rows.measure(files))
+
+
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory):
     """What every hostile change makes all checks say, run twice."""
@@ -72,7 +79,7 @@ def findings(tmp_path_factory):
     for name, change in HOSTILE.items():
         model = tiny_model(tmp_path_factory.mktemp(name) / "m")
         change(model)
-        case = Case(take(model))
+        case = measured(model)
         found[name] = checks.run(case)
         assert checks.run(case) == found[name], name
     return found
@@ -97,12 +104,13 @@ def test_every_problem_of_the_inventory_has_a_sentence():
 
 
 def test_a_clean_model_passes_in_writing(tmp_path):
-    found = checks.run(Case(take(tiny_model(tmp_path / "m"))))
+    found = checks.run(measured(tiny_model(tmp_path / "m")))
     assert {f.check for f in found} == {c.id for c in CHECKS}
     for finding in found:
         assert (finding.outcome, finding.reason) in {
             (Outcome.PASS, "nothing-found"),
             (Outcome.NOT_RUN, "no-base"),
+            (Outcome.NOT_RUN, "too-few-rows"),
         }
     assert {f.check for f in found if f.outcome is Outcome.NOT_RUN} >= {c.id for c in CHECKS if c.needs_base}
 

@@ -4,12 +4,16 @@ from typing import Final
 
 from sekisho.checks.base import AbstractCheck, Case
 from sekisho.checks.chat_template import ChatTemplate
+from sekisho.checks.duplicate_groups import DuplicateGroups
+from sekisho.checks.embedding_rows_delta import EmbeddingRowsDelta
 from sekisho.checks.generation_config import GenerationConfig
 from sekisho.checks.gguf_kind import GgufKind
 from sekisho.checks.header_integrity import HeaderIntegrity
 from sekisho.checks.loose_vectors import LooseVectors
 from sekisho.checks.peft_adapter import PeftAdapter
 from sekisho.checks.remote_code import RemoteCode
+from sekisho.checks.reserved_rows import ReservedRows
+from sekisho.checks.row_outliers import RowOutliers
 from sekisho.checks.tokenizer_delta import TokenizerDelta
 from sekisho.checks.undeclared_file import UndeclaredFile
 from sekisho.checks.unsafe_serialisation import UnsafeSerialisation
@@ -31,6 +35,10 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     LooseVectors(),
     UndeclaredFile(),
     WeightsDelta(),
+    EmbeddingRowsDelta(),
+    ReservedRows(),
+    RowOutliers(),
+    DuplicateGroups(),
 )
 """Every check the gate knows, in the order the report lists them."""
 

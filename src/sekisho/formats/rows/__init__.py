@@ -3,14 +3,26 @@
 from typing import Final
 
 from sekisho.errors import ArtefactError
+from sekisho.formats._numbers import Floats
 from sekisho.formats.rows import against, outliers
-from sekisho.formats.rows.facts import Alone, Beside, RowFacts, Rows
+from sekisho.formats.rows.facts import Alone, Beside, Digests, RowFacts, Rows
 from sekisho.formats.rows.tables import Table, find, refuse
 from sekisho.formats.rows.vocabulary import Vocabulary, vocabulary
 from sekisho.limits import DEFAULT, Limits
 from sekisho.records import Comparison, Inventory, Role
 
-__all__ = ["Alone", "Beside", "RowFacts", "Rows", "Vocabulary", "find", "measure", "vocabulary"]
+__all__ = [
+    "Alone",
+    "Beside",
+    "Digests",
+    "Floats",
+    "RowFacts",
+    "Rows",
+    "Vocabulary",
+    "find",
+    "measure",
+    "vocabulary",
+]
 
 _LISTED: Final = frozenset({"safetensors", "gguf"})
 

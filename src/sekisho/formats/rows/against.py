@@ -28,12 +28,9 @@ def multipliers(width: int) -> Digests:
 def digested(rows: Floats, factors: Digests) -> Digests:
     """One number for each row of float32; rows of equal values get the same."""
     plain = np.ascontiguousarray(rows, dtype=np.float32) + np.float32(0)  # minus zero becomes zero
-    if plain.shape[1] % 2 == 0:
-        words = plain.view(np.uint64)
-        made: Digests = (words * factors[: words.shape[1]]).sum(axis=1, dtype=np.uint64)
-        return made ^ (made >> np.uint64(29))
-    made = (plain.view(np.uint32).astype(np.uint64) * factors).sum(axis=1, dtype=np.uint64)
-    return made
+    words = plain.view(np.uint64) if plain.shape[1] % 2 == 0 else plain.view(np.uint32).astype(np.uint64)
+    made: Digests = (words * factors[: words.shape[1]]).sum(axis=1, dtype=np.uint64)
+    return made ^ (made >> np.uint64(29))
 
 
 def lengths(rows: Floats) -> Floats:

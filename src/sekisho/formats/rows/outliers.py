@@ -43,11 +43,10 @@ def look(table: Table, norms: Floats, vocabulary: Vocabulary) -> Alone:
     if whitening is None:
         return Alone(np.zeros(0), {}, {}, "flat")
     unused = [n for n in vocabulary.unused(table.rows) if np.isfinite(norms[n])]
-    watched = [*unused, *(n for n in vocabulary.special if n < table.rows and np.isfinite(norms[n]))]
-    ratio = _ratios(table, norms, *whitening, watched=watched)
+    ratio = _ratios(table, norms, *whitening, watched=unused)
     to_centre = _to_centre(table, unused, vocabulary)
     astray = [n for n, c in sorted(to_centre.items(), key=lambda item: item[1]) if c < _OFF_CENTRE]
-    return Alone(ratio, _nearest(table, norms, _distant(ratio, watched, astray)), to_centre)
+    return Alone(ratio, _nearest(table, norms, _distant(ratio, unused, astray)), to_centre)
 
 
 def _whitening(table: Table, norms: Floats) -> tuple[Floats, Floats, float] | None:
@@ -102,7 +101,7 @@ def _chosen(table: Table, norms: Floats, watched: Sequence[int]) -> npt.NDArray[
 
 
 def _distant(ratio: Floats, watched: Sequence[int], astray: Sequence[int]) -> list[int]:
-    """Rows whose neighbours are worth seeking: unused ones off their centre, the watched, then the most distant."""
+    """Rows whose neighbours are worth seeking: unused ones, off their centre first, then the most distant."""
     known = np.nan_to_num(ratio, nan=0.0)
     own = sorted((n for n in watched if known[n] > _DISTANT), key=lambda n: -known[n])
     others = [int(n) for n in np.argsort(-known)[:_NEIGHBOURS] if known[n] > _DISTANT]

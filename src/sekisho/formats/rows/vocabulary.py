@@ -13,8 +13,8 @@ from sekisho.formats.tokenizer import TokenizerFacts
 from sekisho.records import Inventory
 
 _RESERVED: Final = re.compile(
-    r"[<\[(]?[|｜]?_*(?:unused|reserved|extra|placeholder|place▁holder▁no▁|dummy|pad_?token|special)"
-    r"(?:[_ -]?(?:special|token|id))*[_ -]?\d+[|｜]?_*[>\])]?",
+    r"[<\[(][|｜]?_*(?:unused|reserved|extra|placeholder|place▁holder▁no▁|dummy|pad|special)"
+    r"(?:[_ -]?(?:special|token|id))*[_ -]?\d+[|｜]?_*[>\])]",
     re.IGNORECASE,
 )
 """`<unused7>`, `<|reserved_special_token_7|>`, `[unused7]`, `<extra_id_7>`, `<|placeholder7|>` and their like."""

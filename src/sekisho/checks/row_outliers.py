@@ -1,0 +1,134 @@
+"""Rows of the embedding that stand far from all others.
+
+What it does: without a base, measures of every row of the embedding how long it is, how far from the crowd it lies (Mahalanobis
+distance, compared with that of a random direction of the usual length) and, for the most distant, how close its nearest
+neighbour is. It reports rows that no clean table we measured comes near, and rows that hold what is no number. Beside a base it
+has nothing to add: there every row is compared with the base's own.
+
+Why it matters: a soft prompt written into the vocabulary without restraint is many times longer than a word's row, or points
+where no word does.
+
+What to do: name the base this model was made from, so that rows can be compared; probe the model with the tokens named.
+
+What an attacker can still do: keep the edit below the size of the row itself, or build it from rows of real words; both stay
+unseen here and show beside a base. A token trained for defence looks the same, so this is never more than a reason to hold.
+The bounds come from two clean models with tied tables (SmolLM2 135M and Gemma 3 270M); untied output heads and per-layer tables
+are compared with a base's, not judged by themselves.
+"""
+
+from collections.abc import Iterator
+from typing import Final, final
+
+import numpy as np
+
+from sekisho.checks.base import AbstractCheck, Case, Words
+from sekisho.formats.rows import Alone, RowFacts, Rows
+from sekisho.records import Finding, Outcome, Severity
+
+_FAR: Final = 2.7
+"""Ratio no clean row reached: 1.8 in SmolLM2, 2.3 in Gemma."""
+_DISTANT: Final = 1.0
+_LONELY: Final = 0.5
+"""Of clean rows with a ratio above 1, the nearest neighbour is at a cosine of 0.51 or more."""
+_LONG: Final = 10.0
+"""Robust z of the norm; 7.7 in clean SmolLM2."""
+_SIGMA_FLOOR: Final = 0.01
+"""Share of the median norm; tables with rows of one length have a spread of rounding noise only."""
+
+_NOT_MEASURED: Final = Words(
+    "not-measured", "The rows of the token tables were not measured.", Severity.HOLD, Outcome.CANNOT_TELL
+)
+_NOT_LISTED: Final = Words(
+    "not-listed",
+    "No table of token rows was found, and {count} files of weights cannot be looked into.",
+    outcome=Outcome.CANNOT_TELL,
+)
+_NO_TABLE: Final = Words(
+    "no-table", "There is no table of token rows in the model.", Severity.NOTE, Outcome.NOT_RUN
+)
+_NOT_READ: Final = Words(
+    "not-read", "{where}: the rows were not read: {problem}.", outcome=Outcome.CANNOT_TELL
+)
+_NO_NUMBERS: Final = Words("not-numbers", "{where}: {count} rows hold what is no number: {which}.")
+_FLAT: Final = Words("flat", "{where}: the rows do not vary as those of a trained table do.")
+_SMALL: Final = Words(
+    "too-few-rows", "{where}: too few rows to tell which stands out.", Severity.NOTE, Outcome.NOT_RUN
+)
+_WIDE: Final = Words(
+    "too-wide", "{where}: the rows are too long to compare their directions.", Severity.NOTE, Outcome.NOT_RUN
+)
+_SKIPPED: Final = {"flat": _FLAT, "too-few-rows": _SMALL, "too-wide": _WIDE}
+_STAND_OUT: Final = Words(
+    "rows-stand-out",
+    "{where}: {count} rows stand far from all others ({far} by distance, {lonely} without a neighbour, {long} by length): {which}.",
+)
+_CROWDED: Final = Words(
+    "too-many-distant",
+    "{where}: {count} distant rows, more than were looked at one by one.",
+    outcome=Outcome.CANNOT_TELL,
+)
+
+
+@final
+class RowOutliers(AbstractCheck):
+    """No row that stands far from all others."""
+
+    id = "row-outliers"
+
+    def run(self, case: Case) -> Iterator[Finding]:
+        """Judge the embedding where no related base stands beside it."""
+        facts = case.rows
+        if facts is None:
+            yield _NOT_MEASURED.about(self.id, "")
+        elif not facts.tables and facts.unnamed:
+            yield _NOT_LISTED.about(self.id, "", ("count", str(facts.unnamed)))
+        elif not facts.tables:
+            yield _NO_TABLE.about(self.id, "")
+        else:
+            for rows in facts.tables:
+                yield from _judged(facts, rows)
+
+
+def _judged(facts: RowFacts, rows: Rows) -> Iterator[Finding]:
+    where = rows.table.where
+    if rows.problem:
+        yield _NOT_READ.about(RowOutliers.id, where, ("problem", rows.problem))
+        return
+    broken = rows.broken.tolist()
+    if broken:
+        named = (("count", str(len(broken))), ("which", facts.vocabulary.listed(broken)))
+        yield _NO_NUMBERS.about(RowOutliers.id, where, *named)
+    if rows.alone is None or rows.table.kind != "embedding":
+        return
+    if rows.alone.skipped:
+        yield _SKIPPED[rows.alone.skipped].about(RowOutliers.id, where)
+    else:
+        yield from _outliers(facts, rows, rows.alone)
+
+
+def _outliers(facts: RowFacts, rows: Rows, alone: Alone) -> Iterator[Finding]:
+    ratio = np.where(np.isfinite(rows.norms), np.nan_to_num(alone.ratio, nan=0.0), 0.0)
+    far = set(np.flatnonzero(ratio > _FAR).tolist())
+    distant = np.flatnonzero(ratio > _DISTANT).tolist()
+    lonely = {n for n in distant if alone.nearest.get(n, 1.0) < _LONELY}
+    long = set(_long(rows))
+    unseen = len(set(distant) - alone.nearest.keys() - far)
+    if unseen:
+        yield _CROWDED.about(RowOutliers.id, rows.table.where, ("count", str(len(distant))))
+    every = sorted(far | lonely | long, key=lambda n: -ratio[n])
+    if every:
+        kinds = (("far", str(len(far))), ("lonely", str(len(lonely))), ("long", str(len(long))))
+        which = ("which", facts.vocabulary.listed(every))
+        yield _STAND_OUT.about(RowOutliers.id, rows.table.where, ("count", str(len(every))), *kinds, which)
+
+
+def _long(rows: Rows) -> list[int]:
+    """Rows whose norm is far above the usual."""
+    finite = rows.norms[np.isfinite(rows.norms)]
+    middle = float(np.median(finite)) if len(finite) else 0.0
+    spread = max(
+        1.4826 * float(np.median(np.abs(finite - middle))) if len(finite) else 0.0, _SIGMA_FLOOR * middle
+    )
+    if spread <= 0:
+        return []
+    return np.flatnonzero(np.nan_to_num(rows.norms, nan=0.0, posinf=0.0) > middle + _LONG * spread).tolist()

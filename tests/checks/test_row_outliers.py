@@ -1,0 +1,111 @@
+"""Rows far from the crowd without a base, clean tables of several kinds, tables that cannot be judged."""
+
+import numpy as np
+import pytest
+
+from artefacts import tiny_model
+from checks.test_sentences import hold_together
+from rowtables import EMBEDDING, edited, findings, model
+from sekisho.checks.base import Case
+from sekisho.checks.row_outliers import RowOutliers
+from sekisho.formats.rows import outliers
+from sekisho.inventory import take
+from sekisho.limits import Limits
+from sekisho.records import Outcome, Severity
+
+CHECK = RowOutliers()
+
+
+def said(tmp_path, change=lambda a: None, **more):
+    found = findings(CHECK, model(tmp_path / "m", change), **more)
+    if found:
+        hold_together(found)
+    return found
+
+
+@pytest.mark.parametrize("size", [2.0, 4.0])
+def test_hit(size, tmp_path):
+    (finding,) = said(tmp_path, edited([11], size))
+    assert (finding.outcome, finding.severity, finding.reason) == (
+        Outcome.FAIL,
+        Severity.HOLD,
+        "rows-stand-out",
+    )
+    assert dict(finding.facts)["which"] == "11 word11"
+
+
+def test_hit_without_a_neighbour(tmp_path):
+    """Rows put back to their old length: those that lie further out than most random directions are found."""
+    hosts = list(range(10, 30, 2))
+    (finding,) = said(tmp_path, edited(hosts, 6.0, projected=True))
+    assert int(dict(finding.facts)["lonely"]) >= 2
+    assert {int(part.split()[0]) for part in dict(finding.facts)["which"].split(", ")} <= set(hosts)
+
+
+def test_a_long_row_in_a_usual_direction(tmp_path):
+    (finding,) = said(tmp_path, lambda a: a[EMBEDDING].__setitem__(20, a[EMBEDDING][20] * 12))
+    assert dict(finding.facts)["long"] == "1"
+
+
+def test_a_small_edit_is_missed(tmp_path):
+    assert said(tmp_path, edited([11], 0.25)) == []
+
+
+def test_clean(tmp_path):
+    assert said(tmp_path) == []
+
+
+def test_clean_with_rows_of_one_length(tmp_path):
+    def unit(held):
+        held[EMBEDDING] /= np.linalg.norm(held[EMBEDDING], axis=1, keepdims=True)
+
+    assert said(tmp_path, unit) == []
+
+
+def test_beside_a_related_base_there_is_nothing_to_add(tmp_path):
+    base = model(tmp_path / "b")
+    assert findings(CHECK, model(tmp_path / "m", edited([11], 4.0)), base) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
+def test_what_is_no_number_is_named(value, tmp_path):
+    found = said(tmp_path, lambda a: a[EMBEDDING].__setitem__((5, slice(None)), value))
+    assert [(f.severity, f.reason) for f in found] == [(Severity.HOLD, "not-numbers")]
+    assert "5 word5" in found[0].detail
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, np.nan])
+def test_a_flat_table(value, tmp_path):
+    found = said(tmp_path, lambda a: a[EMBEDDING].fill(value))
+    assert ("flat", Severity.HOLD) in {(f.reason, f.severity) for f in found}
+
+
+def test_too_few_rows_is_said(tmp_path):
+    (finding,) = findings(CHECK, tiny_model(tmp_path / "m"))
+    assert (finding.outcome, finding.reason) == (Outcome.NOT_RUN, "too-few-rows")
+
+
+def test_over_limit(tmp_path):
+    (finding,) = said(tmp_path, limits=Limits(table_bytes=1000))
+    assert (finding.outcome, finding.reason) == (Outcome.CANNOT_TELL, "not-read")
+
+
+def test_malformed_when_cut_short(tmp_path):
+    folder = model(tmp_path / "m")
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    (finding,) = findings(CHECK, folder)
+    assert (finding.outcome, finding.reason) == (Outcome.CANNOT_TELL, "not-listed")
+
+
+def test_no_measurement_is_no_pass(tmp_path):
+    (finding,) = CHECK.run(Case(take(model(tmp_path / "m"))))
+    assert (finding.outcome, finding.reason) == (Outcome.CANNOT_TELL, "not-measured")
+
+
+def test_a_crowd_of_outliers_cannot_be_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(outliers, "_NEIGHBOURS", 1)
+    found = said(tmp_path, edited(list(range(0, 40, 2)), 1.5))
+    assert ("too-many-distant", Outcome.CANNOT_TELL, Severity.HOLD) in {
+        (f.reason, f.outcome, f.severity) for f in found
+    }
