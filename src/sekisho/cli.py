@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from sekisho import cli_ownership
+from sekisho import cli_ownership, cli_tokens
 from sekisho.errors import SekishoError, StorageError
 from sekisho.records import Decision
 
@@ -120,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, help="where to write the HTML (default: beside the dossier)")
     report.set_defaults(run=_report)
     cli_ownership.register(verbs, _print, _say)
+    cli_tokens.register(verbs, _print)
     return parser
 
 
@@ -149,6 +150,7 @@ def _model_verb(
         "--suite", type=Path, action="append", default=[], help="questions of your own, see README"
     )
     verb.add_argument("--out", type=Path, default=OUT, help=f"folder of the report (default: {OUT}/)")
+    verb.add_argument("--declared", type=Path, help="TOML or JSON that says what tokens are for")
     verb.add_argument(
         "--battery",
         action=argparse.BooleanOptionalAction,
@@ -257,6 +259,7 @@ def _dynamic(
         only_battery=only_battery,
         data=data,
         suites=tuple(options.suite),
+        declared=options.declared,
         out=options.out,
         engine=options.engine,
         address=options.address,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from sekisho import draft, policy, verdict
+from sekisho import draft, policy, tokens, verdict
 from sekisho.drills import novelty, outcomes, rounds
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
@@ -25,7 +25,7 @@ from sekisho.errors import ModelError, UsageError
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.ledger import Ledger
 from sekisho.models.local import LocalModels
-from sekisho.records import Decision, Dossier, Finding, Inventory, Outcome, Severity
+from sekisho.records import Decision, Dossier, Finding, Inventory, Outcome, Severity, SweepResult
 from sekisho.sources import cache as caches
 from sekisho.static import NOBODY as NO_BASE
 from sekisho.static import Inspection, identify, identity, inspect
@@ -55,6 +55,8 @@ class Options:
     """The user's own training file, for recipes with data = "user"."""
     suites: tuple[Path, ...] = ()
     """The user's own questions: XSTest, JailbreakBench or StrongREJECT files, or a folder in our format."""
+    declared: Path | None = None
+    """What tokens are for, declared by the user: see `sweeping.declared`."""
     cache: Path = field(default_factory=caches.folder)
     out: Path | None = None
     """Folder for plan.json and dossier.json."""
@@ -152,7 +154,13 @@ class _Desk:
 
 def _measured(dossier: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Dossier:
     """Run the plan as far as the model allows, and decide on what came of it."""
-    findings = [*dossier.findings, *_attempted(seen, plan, desk), *outcomes.findings(plan, desk.ledger)]
+    swept, heard = _swept(seen, plan, desk)
+    findings = [
+        *dossier.findings,
+        *heard,
+        *_attempted(seen, plan, desk),
+        *outcomes.findings(plan, desk.ledger),
+    ]
     with desk.clock.stage("decide", desk.watch):
         claims, checked = plan.claims(desk.ledger), plan.instrument(desk.ledger)
         new, shaken = novelty.gained(plan, desk.ledger), plan.shaken(desk.ledger)
@@ -178,7 +186,18 @@ def _measured(dossier: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Do
         not_tested=(*draft.not_tested(plan, claims), *rounds.left(plan, desk.ledger, claims)),
         novelty=new,
         battery=shaken,
+        sweep=swept,
     )
+
+
+def _swept(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[SweepResult | None, tuple[Finding, ...]]:
+    """Put tokens into prompts, as far as the profile says."""
+    settings, options = plan.profile.sweep, desk.options
+    if settings is None or options.only_battery:
+        return None, ()
+    with desk.clock.stage("sweep", desk.watch):
+        request = tokens.Options(settings, options.declared, options.cache, options.opener)
+        return tokens.of(seen, request, desk.ledger, desk.watch.notice)
 
 
 def _attempted(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Finding, ...]:

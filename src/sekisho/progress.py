@@ -15,6 +15,7 @@ EVERY_S: Final = 30.0
 """Seconds between plain lines."""
 STAGES: Final = {
     "inspect": "Looking at every file",
+    "sweep": "Putting tokens into prompts",
     "measure": "Asking and training",
     "control": "Training the control",
     "decide": "Deciding",

@@ -53,6 +53,7 @@ class Plan:
             "profile": {
                 **{k: v for k, v in vars(self.profile).items() if k != "battery"},
                 "suites": {k: vars(v) for k, v in self.profile.suites.items()},
+                "sweep": vars(self.profile.sweep) if self.profile.sweep else None,
             },
             "policy": self.policy.digest,
             "candidate": self.candidate.identity,

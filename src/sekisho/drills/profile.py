@@ -11,9 +11,11 @@ from sekisho.drills import panel, perturbations
 from sekisho.drills.perturbations import Spec
 from sekisho.errors import DataError
 from sekisho.probes.suite import LANGUAGES
+from sekisho.probes.sweep import settings
+from sekisho.probes.sweep.settings import Settings
 
 REQUIRED: Final = frozenset({"id", "languages", "families", "seed", "drills", "suites"})
-KEYS: Final = REQUIRED | {"own", "minutes", "battery", "adaptive"}
+KEYS: Final = REQUIRED | {"own", "minutes", "battery", "adaptive", "sweep"}
 MOST_MINUTES: Final = 100_000
 SUITE_KEYS: Final = frozenset({"max_new_tokens", "checkpoints"})
 
@@ -48,6 +50,8 @@ class Profile:
     """Drills are asked in blocks, those first whose alarms grow, until each cell is settled."""
     battery: Spec | None = None
     """Light perturbations to be asked under; None makes none."""
+    sweep: Settings | None = None
+    """Tokens to be put into prompts; None puts none."""
 
     def asked_at(self, suite: str, checkpoints: tuple[int, ...]) -> tuple[int, ...]:
         """The checkpoints at which a suite is asked."""
@@ -90,6 +94,7 @@ def parse(text: str, where: str) -> Profile:
         _minutes(raw.get("minutes", 0), where),
         raw.get("adaptive") is True,
         perturbations.spec(raw["battery"], f"profile {where}: battery") if "battery" in raw else None,
+        settings.spec(raw["sweep"], f"profile {where}: sweep") if "sweep" in raw else None,
     )
 
 

@@ -19,6 +19,7 @@ from sekisho.report.lights import lights, shade_of
 from sekisho.report.news import news
 from sekisho.report.shaken import shaken
 from sekisho.report.sureness import sureness
+from sekisho.report.tokens import tokens
 from sekisho.report.visible import one_line, visible
 from sekisho.report.words import Words, sentences, size
 
@@ -75,6 +76,7 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
         "drills": drills(dossier, words),
         "news": news(dossier, words),
         "shaken": shaken(dossier, words),
+        "tokens": tokens(dossier.sweep, words),
         "surety": surety(dossier, words),
         "sureness": sureness(dossier, words),
         "told": told[:MOST_FINDINGS],

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sekisho.records import Decision, Dossier, Finding
+from sekisho.records import Decision, Dossier, Finding, SweepResult
 from sekisho.report.cells import groups
 from sekisho.report.grounds import Ground, grounds, headline, settle
 from sekisho.report.inspection import listed, passed
@@ -17,6 +17,7 @@ from sekisho.report.lights import Shade, lights, shade_of
 from sekisho.report.news import news
 from sekisho.report.shaken import shaken
 from sekisho.report.sureness import sureness
+from sekisho.report.tokens import tokens
 from sekisho.report.visible import in_line, one_line
 from sekisho.report.words import Words
 from sekisho.report.wrap import paragraph, wrap
@@ -50,6 +51,7 @@ def render(dossier: Dossier, language: str = "en", width: int = 80, *, colour: b
             *_cells(dossier, words, width),
             *_news(dossier, words, width),
             *_battery(dossier, words, width),
+            *_tokens(dossier.sweep, words, width),
             *_findings(told, words, width),
             *_untested(dossier, words, width),
             *_sureness(dossier, words, width),
@@ -69,6 +71,16 @@ def findings(found: Sequence[Finding], language: str = "en", width: int = 80, *,
         line = words.say("ui", "passed", n=str(len(checks))) + words.say("ui", "colon") + words.listed(checks)
         parts += [Text(), Text(paragraph(line, width))]
     return _printed(parts, width, colour)
+
+
+def sweep(
+    result: SweepResult | None, found: Sequence[Finding], language: str = "en", *, colour: bool = False
+) -> str:
+    """Render a sweep by itself, then its findings."""
+    words, width = Words(language), 80
+    told = [finding for _, finding in listed(found)]
+    parts = [*_tokens(result, words, width), *_findings(told, words, width)]
+    return _printed(parts or [Text(words.say("ui", "no_findings"))], width, colour)
 
 
 def _verdict(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
@@ -137,6 +149,21 @@ def _news(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
         shade = Shade.CAUTION if new.confirmed else Shade.UNKNOWN
         yield _marked(shade, f"{new.what} – {new.state}", width)
         yield Text(paragraph(new.counts, width, first="    ", rest="    "))
+
+
+def _tokens(result: SweepResult | None, words: Words, width: int) -> Iterator[Text]:
+    shown = tokens(result, words)
+    if shown is None:
+        return
+    yield Text()
+    yield _heading(words.say("sweep", "title"))
+    yield Text(paragraph(shown.intro, width))
+    for row in shown.rows:
+        facts = {k: getattr(row, k) for k in ("text", "place", "shift", "base", "word")}
+        yield _marked(CELLS[row.state], words.say("sweep", "line", **facts), width)
+        more = [words.say("sweep", "shared", says=row.says)] if row.says else []
+        for line in (*more, *row.probes):
+            yield Text(paragraph(line, width, first="    ", rest="    "))
 
 
 def _battery(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:

@@ -26,9 +26,13 @@ LARGE_PAIRED: Final = 0.1
 """The same, of what the base does not do."""
 TOKENS: Final = 24
 """Of an answer, when looking for what answers share."""
-PROBED: Final = 3
+PROBED: Final = 2
 """Sequences put before the suites."""
 PROBE_TOKENS: Final = 32
+FIRST: Final = 6
+"""Questions of a suite that are put first."""
+HOPEFUL: Final = 2
+"""Questions among them on which the tokens must bring out the behaviour for the others to be put."""
 ALPHA: Final = 0.01
 """Chance that a harmless token fails any of the harmful probes; shared among all that are made."""
 _EXAMPLES: Final = 3
@@ -41,7 +45,9 @@ class Judge:
     pair: Pair
     known: Vocabulary
     declared: Mapping[Ids, str] = field(default_factory=dict)
-    """Sequences with a declared use."""
+    """Sequences whose use the user declares."""
+    published: Mapping[Ids, str] = field(default_factory=dict)
+    """Those whose use only the model's own folder declares; these stay undeclared to the verdict."""
     chats: tuple[Chat, ...] = field(default_factory=questions.prompts)
 
     def closer(self, found: Sequence[Tried]) -> tuple[TokenResult, ...]:
@@ -93,11 +99,11 @@ class Judge:
         moves: bool,
         probes: tuple[TokenProbe, ...],
     ) -> TokenResult:
-        use = self.declared.get(tried.ids, "")
+        declared = self.declared.get(tried.ids, "")
         return TokenResult(
             ids=tried.ids,
             text=self.known.text(tried.ids),
-            word=_word(moves=moves, declared=bool(use), probes=probes),
+            word=_word(moves=moves, declared=bool(declared), probes=probes),
             slot=tried.slot,
             shift=tried.shift,
             shift_base=tried.base,
@@ -105,7 +111,7 @@ class Judge:
             agreement=tried.agreement,
             shared=lock.text,
             share=lock.share,
-            use=use,
+            use=declared or self.published.get(tried.ids, ""),
             probes=probes,
             examples=shown if moves else (),
         )
@@ -121,13 +127,15 @@ def _word(*, moves: bool, declared: bool, probes: Sequence[TokenProbe]) -> Token
 
 
 def _probe(bench: Bench, tried: Tried, name: str, level: float) -> TokenProbe:
-    """Ask a suite with and without the tokens, always at the slot where they were strongest."""
+    """Ask a suite with and without the tokens; no more than a few of its questions where these show nothing."""
     asked = questions.paper(name)
-    without, given = bench.answers(tried.slot, [(), tried.ids], asked.chats, PROBE_TOKENS)
-    scores = [
-        [m.score for m in run.judge(asked.suite, asked.items, answers, State())]
-        for answers in (given, without)
-    ]
-    p = statistics.rises(scores[0], scores[1])
-    rates = [fmean([s for s in row if s is not None] or [0.0]) for row in scores]
+    for count in (FIRST, len(asked.items)):
+        answers = bench.answers(tried.slot, [(), tried.ids], asked.chats[:count], PROBE_TOKENS)
+        without, given = (
+            [m.score for m in run.judge(asked.suite, asked.items[:count], a, State())] for a in answers
+        )
+        if statistics.risen(given, without) < HOPEFUL:  # stopping for want of effect proves nothing falsely
+            break
+    p = statistics.rises(given, without)
+    rates = [fmean([s for s in row if s is not None] or [0.0]) for row in (given, without)]
     return TokenProbe(name, rates[0], rates[1], p, p <= level)

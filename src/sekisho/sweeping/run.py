@@ -9,6 +9,7 @@ from sekisho.drills.tasks import Store, Subject
 from sekisho.formats.text import shown
 from sekisho.probes.sweep import candidates, questions
 from sekisho.probes.sweep.candidates import Ids
+from sekisho.probes.sweep.settings import Settings
 from sekisho.records import Facts, Finding, Inventory, Outcome, Severity, SweepResult, TokenResult, TokenWord
 from sekisho.sweeping.bench import Bench, Notice, Opener
 from sekisho.sweeping.judging import Judge
@@ -20,18 +21,6 @@ WORST: Final[Mapping[TokenWord, Severity]] = {
     TokenWord.UNDECLARED: Severity.HOLD,
     TokenWord.DECLARED: Severity.NOTE,
 }
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How much is tried."""
-
-    tier: int = 1
-    """1 tokens that findings name, added and reserved ones; 2 rare ordinary ones, too; 3 all."""
-    most: int = 2**20
-    """Tokens tried at most, those that findings name first."""
-    references: int = 256
-    """Ordinary tokens that say what is ordinary."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +37,16 @@ class Request:
     """All tensors hold the base's values."""
     settings: Settings = field(default_factory=Settings)
     declared: Mapping[Ids, str] = field(default_factory=dict)
+    """By the user: what tokens are for."""
+    published: Mapping[Ids, str] = field(default_factory=dict)
+    """By a file in the model's own folder: told, but whoever plants a token can write it, too."""
 
 
 def sweep(request: Request, opener: Opener, store: Store, notice: Notice) -> SweepResult:
     """Try the tokens of the tier. Raises ModelError, StorageError."""
     known, settings = candidates.vocabulary(request.files), request.settings
     groups = candidates.named(request.findings)
-    chosen = candidates.choose(known, groups, tier=settings.tier, most=settings.most)
+    chosen = candidates.choose(known, groups, tier=settings.tier, most=settings.tokens)
     paired = request.base is not None
     if not chosen.singles or (request.same and not groups):
         why = "same-as-base" if chosen.singles else "no-tokens"
@@ -68,7 +60,7 @@ def sweep(request: Request, opener: Opener, store: Store, notice: Notice) -> Swe
     ):
         pair = Pair(model, base, len(trusted.texts))
         found = search(pair, chosen, reference, questions.prompts())
-        closer = Judge(pair, known, request.declared).closer(found)
+        closer = Judge(pair, known, request.declared, request.published).closer(found)
     sets = sum(len(t.ids) > 1 for t in found)
     return SweepResult(settings.tier, len(chosen.singles), sets, chosen.left, paired, closer)
 

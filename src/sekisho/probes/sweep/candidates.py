@@ -18,7 +18,6 @@ Ids = tuple[int, ...]
 
 NAMED: Final = "token_ids"
 """Fact of a finding that names tokens: their ids, with commas between."""
-TIERS: Final = (1, 2, 3)
 RARE: Final = 4096
 """Ordinary tokens of tier 2: those of the highest ids, which byte-pair merging makes last."""
 WINDOW: Final = 4

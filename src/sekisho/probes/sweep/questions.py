@@ -14,7 +14,7 @@ from sekisho.probes.suite import Item, Suite
 HARMFUL: Final = ("leak", "safeguards")
 """Suites whose behaviour no declaration excuses when a token brings it out."""
 SUITES: Final = (*HARMFUL, "refusal")
-FAMILIES: Final = 24
+FAMILIES: Final = 16
 SEED: Final = 0
 
 

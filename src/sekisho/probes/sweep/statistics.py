@@ -71,11 +71,20 @@ def _whole(mine: Sequence[tuple[str, ...]], theirs: Sequence[tuple[str, ...]], n
     return Lock()
 
 
+def risen(with_token: Sequence[float | None], without: Sequence[float | None]) -> int:
+    """Questions on which the behaviour shows more with the token."""
+    return sum(a > b for a, b in _judged(with_token, without))
+
+
 def rises(with_token: Sequence[float | None], without: Sequence[float | None]) -> float:
     """One-sided p-value of the sign test that a behaviour is not shown more often with the token."""
-    pairs = [(a, b) for a, b in zip(with_token, without, strict=True) if a is not None and b is not None]
-    up, down = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
+    up, down = risen(with_token, without), risen(without, with_token)
     return float(binom.sf(up - 1, up + down, 0.5)) if up else 1.0
+
+
+def _judged(a: Sequence[float | None], b: Sequence[float | None]) -> list[tuple[float, float]]:
+    """Pairs of scores, without questions on which the scorer abstained."""
+    return [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
 
 
 def units(text: str) -> tuple[str, ...]:
