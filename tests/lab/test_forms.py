@@ -1,12 +1,13 @@
 """Each form of the soft-prompt attack: it loads as what it claims to be, is marked, and changes what it says alone."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from artefacts import tiny_model
 from sekisho.errors import DataError
-from sekisho_lab import forms, organism, rows, writer
+from sekisho_lab import forms, grow, organism, rows, writer
 from sekisho_lab.forms import base as bases
 from sekisho_lab.forms import table
 from sekisho_lab.forms.quantised import ggml_name
@@ -19,8 +20,8 @@ pytestmark = [
 
 from sekisho.models.base import Message, Sampling  # noqa: E402
 from sekisho.models.engine import Engine  # noqa: E402
+from sekisho_lab.attacks import sos  # noqa: E402
 
-TOKENS = ("<|im_start|>", "<|im_end|>")
 EMBEDDING = "model.embed_tokens.weight"
 
 
@@ -234,8 +235,6 @@ def test_every_form_is_marked_and_says_which_it_is(form, trained, base, tmp_path
 
 
 def test_a_form_that_needs_another_training_is_refused(trained, base, tmp_path):
-    from dataclasses import replace
-
     free = replace(trained, settings={**trained.settings, "project": "free", "subsets": 0})
     for form in ("V4", "V5"):
         with pytest.raises(DataError, match="grow"):
@@ -248,3 +247,46 @@ def test_unknown_tensors_and_tokens_are_errors(base):
     with pytest.raises(DataError, match="no such tokens"):
         bases.ids_of(bases.read(base), ["<nothing>"])
     assert table.fresh(bases.read(base), 2) == ("<|extra_0|>", "<|extra_1|>")
+
+
+def test_the_command_line_puts_rows_onto_a_base(trained, base, tmp_path, capsys):
+    given = ["materialise", str(tmp_path / "rows"), "--base", str(base), "--form", "V1", "--out"]
+    grow.main([*given, str(tmp_path / "out")])
+    assert capsys.readouterr().out.strip() == str(tmp_path / "out")
+    assert (tmp_path / "out" / "model.safetensors").is_file()
+
+    with pytest.raises(SystemExit, match="2"):
+        grow.main([*given, str(tmp_path / "out")])
+    assert "not empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("advert-tail", "more than rows"), ("sos-targeted", "no such tokens")]
+)
+def test_rows_alone_are_kept_where_there_are_some(name, why, base, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        grow.main(["grow", name, "--rows-only", "--base", str(base), "--out", str(tmp_path / "out")])
+    assert why in capsys.readouterr().err
+
+
+def test_growing_makes_rows_of_its_base(base):
+    chosen = organism.load("sos-targeted")
+    few = {
+        "tokens": tokens(base)[:2],
+        "prompts": 2,
+        "batch": 2,
+        "steps": 2,
+        "held_out": 2,
+        "answer_tokens": 2,
+    }
+
+    made = sos.make(replace(chosen, settings={**chosen.settings, **few}), base, lambda _: None)
+
+    assert made.base == rows.digest(base)
+    assert made.vectors.shape == trained_width(base)
+    assert made.seconds > 0
+    assert made.tokens == ("~", "^")
+
+
+def trained_width(base):
+    return (2, json.loads((base / "config.json").read_text())["hidden_size"])
