@@ -28,6 +28,7 @@ def test_every_reason_outcome_and_limit_has_its_sentence(language):
     words = Words(language)
     needed = [("ownership", "reason", code) for code in REASONS]
     needed += [("ownership", key) for o in Outcome for key in (o.value, f"next_{o.value}")]
+    needed += [("ownership", "part", o.value) for o in Outcome]
     needed += [("ownership", "limit", name) for name in (*ownership.LIMITS, *ownership.TOKEN_LIMITS)]
 
     assert [path for path in needed if not words.find(*path)] == []

@@ -53,7 +53,7 @@ def _claim(judged: Judged, words: Words, width: int) -> Iterator[str]:
 
 
 def _content(judged: ContentJudged, words: Words, width: int) -> Iterator[str]:
-    yield f"{words.say('ownership', 'token', token=one_line(judged.token, 60))}{words.say('ownership', judged.outcome)}"
+    yield f"{words.say('ownership', 'token', token=one_line(judged.token, 60))}{words.say('ownership', 'part', judged.outcome)}"
     yield from _part("black_box", judged.black_box, words, width)
     arms = (("marked", judged.marked), ("unmarked", judged.unmarked))
     for name, arm in arms:
@@ -65,7 +65,7 @@ def _content(judged: ContentJudged, words: Words, width: int) -> Iterator[str]:
 
 def _part(name: str, part: Part, words: Words, width: int) -> Iterator[str]:
     yield ""
-    yield f"{words.say('ownership', name)}{words.say('ui', 'colon')}{words.say('ownership', part.outcome)}"
+    yield f"{words.say('ownership', name)}{words.say('ui', 'colon')}{words.say('ownership', 'part', part.outcome)}"
     for reason in part.reasons:
         yield _item(words.say("ownership", "reason", reason.code, **dict(reason.facts)), width)
 
