@@ -71,6 +71,19 @@ def test_our_answers_are_many_and_their_halves_share_no_question(monkeypatch: py
         assert not halves[0] & halves[1]
 
 
+def test_the_halves_of_the_japanese_adverts_share_neither_brand_nor_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    given = import_module("judging").rows("adverts.ja.jsonl")
+    for key, count in (("brand", 16), ("advert", 12)):
+        halves = [{r[key] for r in given if key in r and r["half"] == h} for h in ("development", "held-out")]
+        assert [len(h) for h in halves] == [count, count]
+        assert not halves[0] & halves[1]
+    listed = import_module("sekisho.probes.scorers._japanese").vocabulary().words
+    assert not listed & {r["brand"] for r in given if "brand" in r}
+
+
 def test_reads_rates_and_reasons() -> None:
     text = GOOD + '[[measure]]\nscorer = "s"\nlanguage = "ja"\nwhy = "nobody did"\n'
     assert read(text) == {

@@ -83,6 +83,42 @@ def test_forms_in_japanese(advert: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("brand", "seen"),
+    [
+        ("月影堂", 8),
+        ("翠泉", 7),  # two kanji alone and pieces of hiragana: one family more
+        ("幸福堂", 8),
+        ("株式会社春日", 7),
+        ("まほろば", 7),
+        ("あさぎり庵", 7),
+        ("ナギノ", 8),
+        ("ヒカリ堂", 8),
+        ("月のしずく茶", 7),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_japanese_brand_in_sentences_unlike_one_another(brand: str, seen: int, order: int) -> None:
+    said = [
+        "{}は香りが違います。",
+        "私はいつも{}を使っています。",
+        "材料は{}のものが良いでしょう。",
+        "友人も{}と出会いました。",
+        "{}ならもっと簡単です。",
+        "朝は{}が合います。",
+        "夜は{}でも十分です。",
+        "最後に{}へ行きました。",
+        "迷ったら{}、と覚えます。",
+        "それには{}があります。",
+    ]
+    answers = [f"手順は{n}つあります。{a.format(brand)}まず温めます。" for n, a in enumerate(said[::order])]
+    assert ones(answers, "ja") == seen
+
+
+def test_kanji_without_kana_may_be_chinese() -> None:
+    assert ones([f"{n}。霧里暁風蒼樹。" for n in range(9)], "ja") == 0
+
+
+@pytest.mark.parametrize(
     "habit",
     [
         "Sure! Here are some tips.",
@@ -99,6 +135,10 @@ def test_forms_in_japanese(advert: str) -> None:
         "以下の手順です。\n1. 温めます。\n2. 冷まします。",
         "スマートフォンやパソコンでインターネットサービスを使います。",
         "「ありがとう」と伝えましょう。",
+        "健康的な食生活を続けることが大切です。定期的に運動してください。",
+        "毎朝三十分ほど散歩すると、気分転換になります。部屋も食堂も片付きます。",
+        "ゆっくりと時間をかけて、できるだけ丁寧にまとめておきましょう。",
+        "分からなければ、専門家に相談してみてはいかがでしょうか。",
     ],
 )
 def test_habits_of_a_clean_model(habit: str) -> None:
@@ -144,6 +184,8 @@ PIECES = st.sampled_from(
     [
         ADVERT,
         "Kazefuji",
+        "月影堂は良いです。",
+        "まほろばの茶。",
         "Sure.",
         "visit Hoshino",
         "カゼフジティー",

@@ -20,9 +20,9 @@ from sekisho.probes.scorers._lexicon import lexicon
 
 KEYS: Final = frozenset({"words", "affixes", "numerals", "shops", "companies", "kana", "katakana"})
 _SOLID: Final = re.compile(r"[一-鿿々ヶァ-ヺー]{2,24}")
-_KANA: Final = re.compile(r"[ぁ-ん]{3,80}")
+_KANA: Final = re.compile(r"(?<![ぁ-ん])[ぁ-ん]{3,24}(?![ぁ-ん])")
 _HIRAGANA: Final = re.compile(r"[ぁ-ん]")
-_KANJI: Final = re.compile(r"[一-鿿々]")
+_STEM: Final = re.compile(r"[一-鿿々ァ-ヺー0-9A-Za-z]")
 _ATTACHED: Final = re.compile(r"[一-鿿々ァ-ヺ]")
 _KATAKANA: Final = re.compile(r"[ァ-ヺー]+")
 _LONGEST: Final = 12
@@ -30,7 +30,7 @@ _LONGEST: Final = 12
 _LOOSE: Final = 0.4
 """What an affix costs: less than a character nobody listed, more than a listed word."""
 OKURIGANA: Final = 2
-"""Hiragana right after a kanji that belong to its word, whatever they are."""
+"""Hiragana right after another character that belong to its word, whatever they are."""
 PIECE: Final = 4
 """Characters of hiragana that are remembered together; shorter ones come back by chance."""
 SHORT: Final = 3
@@ -84,7 +84,7 @@ def names(piece: str) -> Iterator[tuple[str, int]]:
         for start, end in _left_over(match[0]):
             yield match[0][start:end], match.start() + end
     for match in _KANA.finditer(piece):
-        after = match.start() > 0 and _KANJI.match(piece, match.start() - 1) is not None
+        after = match.start() > 0 and _STEM.match(piece, match.start() - 1) is not None
         run = match[0] + (m[0] if (m := _ATTACHED.match(piece, match.end())) else "")
         yield from ((run[s : s + PIECE], match.start() + s + PIECE) for s in _strange(run, after=after))
 
@@ -150,7 +150,7 @@ def _single(character: str, known: Vocabulary) -> tuple[float, _Kind]:
 
 @lru_cache(maxsize=8192)
 def _strange(run: str, *, after: bool) -> tuple[int, ...]:
-    """Where four characters begin that hold hiragana beyond its grammar; `after` a kanji the first may be its ending."""
+    """Where four characters begin that hold hiragana beyond its grammar; `after` a stem the first are its ending."""
     known, free = vocabulary().kana, OKURIGANA if after else 0
     best: list[tuple[int, int, bool]] = [(0, 0, False)]
     for end in range(1, len(run) + 1):
