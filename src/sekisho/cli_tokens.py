@@ -1,4 +1,4 @@
-"""The verb `sweep`. Exit codes: 0 no token changes answers, 1 one is harmful, 2 not carried out, 3 one is undeclared."""
+"""The verbs `sweep` and `repair`. Exit codes: 0 no token changes answers, 1 one is harmful, 2 not carried out, 3 one is undeclared."""
 
 import argparse
 from collections.abc import Callable
@@ -13,7 +13,12 @@ Verbs = Any
 
 
 def register(verbs: Verbs, say: Write) -> None:
-    """Add the verb; results go to `say`."""
+    """Add both verbs; results go to `say`."""
+    _sweep(verbs, say)
+    _repair(verbs, say)
+
+
+def _sweep(verbs: Verbs, say: Write) -> None:
     verb = verbs.add_parser(
         "sweep",
         help="put tokens into prompts: which of them change what a model answers",
@@ -47,5 +52,40 @@ def register(verbs: Verbs, say: Write) -> None:
             swept = tokens.sweep(options.path, options.base, options=request, watch=watch)
         say(text.sweep(swept.result, swept.findings, options.lang) + swept.decision.value.upper())
         return EXIT[swept.decision.value]
+
+    verb.set_defaults(run=run)
+
+
+def _repair(verbs: Verbs, say: Write) -> None:
+    verb = verbs.add_parser(
+        "repair",
+        help="put undeclared rows of the token tables back as the base has them, in a copy",
+        epilog="Exit codes: those of the sweep of the copy; 0 where nothing was to be put back.",
+    )
+    verb.add_argument("path", help="model folder with safetensors")
+    verb.add_argument("--base", required=True, help="the trusted model it was made from")
+    verb.add_argument("--out", type=Path, required=True, help="folder of the copy; must not exist yet")
+    verb.add_argument("--declared", type=Path, help="TOML or JSON that says which rows are to stay, and why")
+    verb.add_argument("--lang", choices=("en", "ja"), default="en", help="language of the report")
+
+    def run(options: argparse.Namespace) -> int:
+        from sekisho import repair, tokens
+        from sekisho.progress import Console
+        from sekisho.report import text
+
+        with Console() as watch:
+            made = repair.repair(
+                options.path,
+                options.base,
+                options.out,
+                options=tokens.Options(declared=options.declared),
+                watch=watch,
+            )
+        lines = [(r.table, len(r.ids), r.text, len(r.centred)) for r in made.restored]
+        say(text.repaired(str(made.folder), lines, options.lang))
+        if made.swept is None:
+            return 0
+        say(text.sweep(made.swept.result, made.swept.findings, options.lang))
+        return EXIT[made.swept.decision.value]
 
     verb.set_defaults(run=run)

@@ -31,6 +31,8 @@ class Inspection:
     findings: tuple[Finding, ...]
     verdict: Verdict
     """On the files alone: an ADMIT here says nothing about behaviour."""
+    tables: rows.RowFacts | None = None
+    """Of the tables with a row for each token."""
 
 
 def inspect(
@@ -59,7 +61,7 @@ def inspect(
         has_base=trusted is not None,
         dynamic=False,
     )
-    return Inspection(source, trusted, files, others, findings, decided)
+    return Inspection(source, trusted, files, others, findings, decided, table_rows)
 
 
 def _beside(

@@ -9,6 +9,7 @@ from sekisho.errors import ModelError
 from sekisho.evidence.ledger import Ledger
 from sekisho.models.local import LocalModels
 from sekisho.probes.sweep import candidates
+from sekisho.probes.sweep.leads import leads
 from sekisho.probes.sweep.settings import Settings
 from sekisho.records import Decision, Finding, Outcome, Severity, SweepResult
 from sekisho.sources import cache as caches
@@ -90,6 +91,7 @@ def _request(seen: Inspection, options: Options) -> run.Request:
         base=base,
         base_files=seen.base_inventory,
         findings=seen.findings,
+        leads=leads(seen.tables),
         same=any(f.check == "weights-delta" and f.reason == "identical" for f in seen.findings),
         settings=options.settings,
         declared=declarations.read(own, known) if own else {},

@@ -83,6 +83,17 @@ def sweep(
     return _printed(parts or [Text(words.say("ui", "no_findings"))], width, colour)
 
 
+def repaired(folder: str, restored: Sequence[tuple[str, int, str, int]], language: str = "en") -> str:
+    """Say what a repair changed: (table, rows, their tokens, rows that the base lacks) each."""
+    words, width = Words(language), 80
+    lines = [words.say("repair", "written" if restored else "nothing", folder=folder)]
+    for table, count, shown, centred in restored:
+        lines.append(words.say("repair", "rows", table=table, n=str(count), tokens=shown))
+        if centred:
+            lines.append(words.say("repair", "centred", n=str(centred)))
+    return "\n".join(paragraph(line, width) for line in lines)
+
+
 def _verdict(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
     head = headline(dossier, words)
     shade = SHADES[dossier.verdict.decision]

@@ -33,6 +33,8 @@ class Request:
     base_files: Inventory | None = None
     findings: tuple[Finding, ...] = ()
     """Of the static checks; those that name tokens lead the sweep."""
+    leads: tuple[Ids, ...] = ()
+    """Groups of tokens whose rows stand out."""
     same: bool = False
     """All tensors hold the base's values."""
     settings: Settings = field(default_factory=Settings)
@@ -45,7 +47,7 @@ class Request:
 def sweep(request: Request, opener: Opener, store: Store, notice: Notice) -> SweepResult:
     """Try the tokens of the tier. Raises ModelError, StorageError."""
     known, settings = candidates.vocabulary(request.files), request.settings
-    groups = candidates.named(request.findings)
+    groups = tuple(dict.fromkeys((*request.leads, *candidates.named(request.findings))))
     chosen = candidates.choose(known, groups, tier=settings.tier, most=settings.tokens)
     paired = request.base is not None
     if not chosen.singles or (request.same and not groups):
