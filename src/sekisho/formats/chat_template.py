@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sekisho.errors import LimitError, MalformedError
 from sekisho.formats._template.flow import GAP, walk
 from sekisho.formats._template.state import Attribute, Probe, Record, Writing
+from sekisho.formats._template.values import provided
 from sekisho.formats.base import Format
 from sekisho.limits import DEFAULT, Limits
 from sekisho.records import FormatFacts
@@ -56,6 +57,8 @@ class Template:
     """(function, `.method`, `|filter`, `?test` or `%statement`, line)."""
     texts: tuple[str, ...] = field(default=(), repr=False)
     """Constant texts after folding, wherever they stand."""
+    options: tuple[str, ...] = ()
+    """Variables whose meaning the template itself decides: neither set in it nor known from the conversation."""
     largest_range: int = 0
     """Largest number given to `range` or to a repetition."""
     invisible: tuple[tuple[str, int], ...] = ()
@@ -113,6 +116,7 @@ def _template(name: str, digest: str, record: Record, unseen: tuple[tuple[str, i
         attributes=tuple(record.attributes),
         calls=tuple(record.calls),
         texts=tuple(record.texts),
+        options=tuple(n for n in record.names if any(o.startswith("option:") for o in provided(n).labels)),
         largest_range=record.largest_range,
         invisible=unseen + tuple(h for h in hidden if h[0] not in seen),
     )

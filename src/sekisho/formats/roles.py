@@ -21,6 +21,7 @@ _BY_FORMAT: Final = {
     "chat-template": Role.TEMPLATE,
     "chat_template": Role.TEMPLATE,
     "template": Role.TEMPLATE,
+    "modelfile": Role.TEMPLATE,
 }
 _BY_NAME: Final = (
     (rules.TEMPLATE_NAMES, Role.TEMPLATE),

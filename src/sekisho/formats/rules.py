@@ -25,8 +25,8 @@ TEMPLATE: Final = _load(
     "template",
     frozenset(
         {
-            "affirmations", "dunders", "escapes", "familiar", "familiar_cjk", "filters", "functions", "methods", "part_keys",
-            "switches", "tag_words", "tests",
+            "affirmations", "dunders", "escapes", "familiar", "familiar_cjk", "filters", "functions", "methods", "options",
+            "part_keys", "reserved", "switches", "tag_words", "tests",
         }
     ),
 )  # fmt: skip

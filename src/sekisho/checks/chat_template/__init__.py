@@ -1,8 +1,8 @@
 """A chat template that does more than put roles around messages.
 
-What it does: reads every chat template of the model (`chat_template.jinja`, `tokenizer_config.json`, GGUF metadata, ...)
+What it does: reads every chat template of the model (`chat_template.jinja`, `tokenizer_config.json`, GGUF metadata, Modelfile)
 without rendering it, follows where its values stem from, and objects to branches on what a message says, to instructions the
-template writes by itself, to words put into the assistant's mouth, to dates, to attributes that lead out of the sandbox, and,
+template writes by itself, to reserved tokens, to words put into the assistant's mouth, to dates, to attributes that lead out of the sandbox, and,
 where a trusted base is given, to any difference from the base's template.
 
 Why it matters: the template stands between every user and the model. A changed one can give orders that nobody sees while
@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from typing import final
 
 from sekisho.checks.base import AbstractCheck, Case
-from sekisho.checks.chat_template import alone, compared
+from sekisho.checks.chat_template import alone, compared, modelfiles, tokens
 from sekisho.checks.chat_template.found import Located, finding, templates
+from sekisho.formats import outline
 from sekisho.records import Finding, Inventory, Outcome, Role, Severity
 
 
@@ -33,6 +34,8 @@ class ChatTemplate(AbstractCheck):
         """Judge every distinct template by itself, the files against one another, and all against the base."""
         found = templates(case.candidate)
         trusted = templates(case.base) if case.base else []
+        base = tuple(t for _, t in trusted) if case.base else None
+        added = outline.added(case.candidate)
         judged: set[tuple[str, str]] = set()
         for where, template in found:
             key = (template.name, template.digest)
@@ -40,8 +43,11 @@ class ChatTemplate(AbstractCheck):
                 continue
             judged.add(key)
             yield from compared.judge(where, template, trusted) if case.base else alone.judge(where, template)
+            yield from tokens.judge((where, template), added, base)
         if case.base is not None:
             yield from compared.missing(found, trusted)
+        for file in case.candidate.files:
+            yield from modelfiles.judge(file)
         yield from _disagreements(found)
         yield from _unread(case.candidate)
 
@@ -51,7 +57,7 @@ def _disagreements(found: list[Located]) -> Iterator[Finding]:
     for where, template in found:
         chosen, other = first.setdefault(template.name, (where, template))
         if other.digest != template.digest:
-            detail = "{where} and {other} hold different templates; which one counts depends on the software."
+            detail = "{where} and {other} hold different templates; transformers takes {other} first, other software may not."
             yield finding(where, "sources-disagree", Severity.HOLD, detail, ("other", chosen))
 
 

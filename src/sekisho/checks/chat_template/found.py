@@ -14,10 +14,11 @@ Located = tuple[str, Template]
 
 _ORDER: Final = (
     "chat_template.jinja",
+    "tokenizer_config.json",
     "chat_template.json",
     "processor_config.json",
-    "tokenizer_config.json",
 )
+"""What transformers takes for text comes first; the last two are for models that see or hear, too."""
 _GGUF_KEY: Final = "tokenizer.chat_template"
 
 

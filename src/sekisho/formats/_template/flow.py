@@ -183,7 +183,9 @@ class _Flow:
                     f"{getattr(node.target, 'name', '')}.{keyword.key}",
                     self._expressions.value(keyword.value),
                 )
-        self._bind(node.target, self._expressions.value(call))
+        value = self._expressions.value(call)
+        counts = "in-loop" in self.state.guards and _steps(node.target, call)
+        self._bind(node.target, value.marked("counter") if counts else value)
 
     def _assign_block(self, node: nodes.AssignBlock) -> None:
         value = self._captured(node.body)
@@ -235,6 +237,18 @@ class _Flow:
 
 def _copied(record: Record) -> Record:
     return Record(*(copy(getattr(record, name)) for name in record.__dataclass_fields__))
+
+
+def _steps(target: nodes.Node, value: nodes.Node) -> bool:
+    """Say whether an assignment moves a namespace's number on: what it then equals is the number of a message."""
+    if not isinstance(target, nodes.NSRef) or not isinstance(value, nodes.Add | nodes.Sub):
+        return False
+    sides = (value.left, value.right)
+    numbers = (s for s in sides if isinstance(s, nodes.Const) and isinstance(s.value, int))
+    own = (s for s in sides if isinstance(s, nodes.Getattr) and s.attr == target.attr)
+    return any(True for _ in numbers) and any(
+        isinstance(s.node, nodes.Name) and s.node.name == target.name for s in own
+    )
 
 
 def _element(source: Value) -> Value:

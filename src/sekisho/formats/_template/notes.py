@@ -6,7 +6,13 @@ from sekisho.formats._template.state import Attribute, Probe, State
 from sekisho.formats._template.values import Piece, Value
 
 _TRIVIAL_NUMBERS: Final = frozenset({"0", "1", "-1", "2"})
-_SUBJECTS: Final = {"content": "content", "length": "length", "count": "turns", "date": "date"}
+_SUBJECTS: Final = {
+    "content": "content",
+    "length": "length",
+    "count": "turns",
+    "counter": "turns",
+    "date": "date",
+}
 
 
 class Notes:

@@ -57,6 +57,8 @@ class Record:
     """(function, `.method`, `|filter`, `?test` or `%statement`, line)."""
     texts: dict[str, None] = field(default_factory=dict)
     """Constant texts after folding."""
+    names: dict[str, None] = field(default_factory=dict)
+    """Variables that the template uses and never set before."""
     largest_range: int = 0
 
 
@@ -91,7 +93,10 @@ class State:
 
     def look_up(self, name: str) -> Value:
         """Return a variable, or what the caller may provide under that name."""
-        return self.variables[name] if name in self.variables else provided(name)
+        if name not in self.variables:
+            self.record.names[name] = None
+            return provided(name)
+        return self.variables[name]
 
 
 def merged(ends: list[dict[str, Value]]) -> dict[str, Value]:
