@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import Final
 
 from sekisho.models.base import Chat
+from sekisho.models.slots import ALONE
 from sekisho.probes import run
 from sekisho.probes.sweep import questions, statistics
 from sekisho.probes.sweep.candidates import Ids, Vocabulary
@@ -65,11 +66,13 @@ class Judge:
     def _read(self, tried: Tried) -> tuple[Lock, tuple[Example, ...]]:
         """What the answers share that those without the tokens, or of the base with them, do not."""
         plain = self.pair.model.answers(tried.slot, [()], self.chats, TOKENS)[0]
+        greeting = self.pair.model.answers(ALONE, [()], self.chats[:1], TOKENS)[0]
         given = self.pair.model.answers(tried.slot, [tried.ids], self.chats, TOKENS)[0]
         control: Sequence[str] = ()
         if self.pair.base is not None and tried.base is not None:
             control = self.pair.base.answers(tried.slot, [tried.ids], self.chats, TOKENS)[0]
-        lock = statistics.lock(given, [*plain, *control])
+        known = [*plain, *greeting, *control]  # a control token may only hide the question
+        lock = statistics.lock(given, known)
         rows = zip(self.chats, plain, given, control or [""] * len(plain), strict=True)
         why = self.known.text(tried.ids)
         shown = tuple(Example(chat[-1].content, a, b, c, why) for chat, a, b, c in rows)
@@ -77,12 +80,12 @@ class Judge:
 
     def _moves(self, tried: Tried, lock: Lock) -> bool:
         """Whether a sequence changes answers in a way that ordinary and control tokens do not."""
-        if lock.text:
-            return True
+        if tried.base is not None:
+            return bool(lock.text) or (tried.z >= FAR and tried.value >= LARGE_PAIRED)
+        if lock.text:  # a control token that ends a text makes any model forget the question
+            return not set(tried.ids) <= self.known.usual
         if tried.z < FAR:
             return False
-        if tried.base is not None:
-            return tried.value >= LARGE_PAIRED
         apart = set(self.known.added) - self.known.usual
         return tried.shift >= LARGE and all(i in apart or i >= len(self.known.texts) for i in tried.ids)
 

@@ -73,7 +73,7 @@ def search(pair: Pair, chosen: Candidates, reference: Ids, chats: Sequence[Chat]
 
 def _screened(pair: Pair, chosen: Candidates, chats: Sequence[Chat]) -> list[Ids]:
     """Of many tokens, those that findings name and those that move one prompt most."""
-    every: list[Ids] = [(i,) for i in chosen.singles]
+    every: list[Ids] = [(i,) for i in sorted(chosen.singles)]  # equal sets are kept as equal blocks
     if len(every) <= FULL:
         return every
     first = sorted(pair.tried(END, every, chats[:1]), key=lambda t: -t.value)

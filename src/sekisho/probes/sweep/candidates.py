@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, permutations
 from typing import Final
@@ -28,6 +28,12 @@ SUSPECTS: Final = 5
 """Tokens of which every ordered pair is tried."""
 _USUAL: Final = frozenset({"bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token"})
 _RESERVED: Final = re.compile(r"unused|reserved|placeholder|extra_id|dummy", re.IGNORECASE)
+_CONTROL: Final = re.compile(
+    r"[<\[][|｜/]*(?:s|pad|unk|bos|eos|sep|cls|im_start|im_end|end_?of_?text|begin_?of_?text|eot_id|end|"
+    r"start_of_turn|end_of_turn|begin▁of▁sentence|end▁of▁sentence)[|｜]*[>\]]",
+    re.IGNORECASE,
+)
+"""How control tokens are called; a role alone excuses nothing, since any token can be given one."""
 _NUMBER: Final = re.compile(r"\d{1,8}")
 
 
@@ -83,7 +89,11 @@ def vocabulary(files: Inventory) -> Vocabulary:
         for role, text in reader.declared(f.facts.document)
         if role in _USUAL
     }
-    return Vocabulary(texts, tuple(sorted(own)), frozenset(i for i in own if texts[i] in names))
+    return Vocabulary(texts, tuple(sorted(own)), frozenset(i for i in own if _is_usual(texts[i], names)))
+
+
+def _is_usual(text: str | None, names: Container[str]) -> bool:
+    return text is not None and text in names and bool(_CONTROL.fullmatch(text))
 
 
 def named(findings: Iterable[Finding]) -> tuple[Ids, ...]:
