@@ -4,6 +4,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -156,6 +157,14 @@ def test_rows_hidden_in_the_head_are_undeclared_too(world, tmp_path):
     assert world.verify(suspect=str(folder)).rows.undeclared == 1
 
 
+def test_equal_bytes_of_another_number_format_are_another_row(world):
+    (declared,) = documents.secret(world.root / "claim" / making.SECRET).rows
+    suspect = models.see(str(world.suspect), world.root)
+
+    for dtype, equal in (("F32", (MARK_ID,)), ("I32", ())):
+        assert models.rows_seen([replace(declared, dtype=dtype)], suspect, None).equal == equal
+
+
 def test_another_base_than_the_one_committed_to_is_noticed(world, tmp_path):
     assert codes(world.verify(base=str(edited(tmp_path / "base", row9=0.5))).black_box) == {"other-base"}
 
@@ -183,13 +192,17 @@ def adapter(folder: Path) -> None:
     (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}')
 
 
+def nameless(folder: Path) -> None:
+    (folder / "adapter_config.json").write_text("{}")
+
+
 def soft_prompt(folder: Path) -> None:
     save_safetensors(
         folder / "adapter_model.safetensors", {"prompt_embeddings": np.zeros((8, 16), np.float32)}
     )
 
 
-@pytest.mark.parametrize("lay", [adapter, soft_prompt])
+@pytest.mark.parametrize("lay", [adapter, nameless, soft_prompt])
 @pytest.mark.parametrize("where", ["suspect", "base"])
 def test_what_is_laid_beside_a_model_is_refused(world, tmp_path, lay: Callable[[Path], None], where):
     lay(edited(tmp_path / "suspect", row257=0.5))
