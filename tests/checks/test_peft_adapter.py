@@ -96,7 +96,6 @@ HIT = {
     "invocation-tokens": (LORA | {"alora_invocation_tokens": [257, 258]}, pair()),
     "unknown-type": ({"peft_type": "NOVEL"}, pair()),
     "routing": ({"peft_type": "XLORA", "adapters": {"0": "./elsewhere"}}, {"xlora_classifier": numbers(2)}),
-    "brings-code": (LORA | {"auto_mapping": {"parent_library": "kettle.models"}}, pair()),
 }  # fmt: skip
 REASONS = {
     "p-tuning": "soft-prompt",
@@ -208,6 +207,8 @@ def test_hit_pickle_names_the_adapter(tmp_path):
     found = held(folder)
     assert found["pickled"].severity is Severity.REJECT
     assert "adapter (LORA)" in found["pickled"].detail
+    (folder / "adapter_config.json").unlink()
+    assert held(folder).keys() == {"pickled"}
 
 
 def test_hit_adapter_in_the_models_folder(tmp_path):

@@ -72,6 +72,8 @@ def _orphans(inventory: Inventory, adapters: tuple[Adapter, ...]) -> Iterator[Fi
     for file in inventory.files:
         if file.format == "safetensors" and file.role in _BESIDE and file.path not in known:
             yield found(file.path, "no-settings", Severity.HOLD)
+        elif file.path.rpartition("/")[2] == peft.PICKLED and file.path not in known:
+            yield found(file.path, "pickled", Severity.REJECT, ("file", file.path), ("type", "?"))
         elif _is_settings(file) and file.facts is None:
             yield cannot_tell(file.path, "settings-not-read", ("problem", file.problem or "it is no JSON"))
 

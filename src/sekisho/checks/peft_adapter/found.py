@@ -30,7 +30,6 @@ SENTENCES: Final = {
     "table-adapted": "{where}: the adapter changes the table of tokens {module}.",
     "table-saved": "{where}: the adapter brings a whole table of tokens, {module}.",
     "invocation-tokens": "{where}: the adapter acts only after the tokens {tokens}, a trigger by design.",
-    "brings-code": "{where}: the settings name the library {library} for the model's class.",
     "unexpected-tensor": "{where}: {tensor} is no tensor of an adapter of the kind {type} ({count} such).",
     "no-tensors": "{where}: the adapter ({type}) has no tensor of its kind.",
     "shape-unfit": "{where}: {tensor} has the shape {shape}; {expected} would fit.",

@@ -11,7 +11,6 @@ from sekisho.formats.vectors import scaling
 from sekisho.records import Finding, Severity
 
 _PROMPTS: Final = {"input": "soft-prompt", "cache": "stored-cache", "attention": "attention-prompt"}
-_LIBRARIES: Final = ("transformers", "peft")
 _LARGE_SCALE: Final = 8.0
 """Alpha over rank is 1 or 2 in most recipes; a rank-stabilised scale reaches 8 at rank 256 and alpha 128."""
 
@@ -29,7 +28,6 @@ def judge(adapter: Adapter, names: tuple[str | None, ...]) -> Iterator[Finding]:
         yield found(adapter.path, "unknown-keys", Severity.NOTE, ("keys", listed(keys)))
     yield from _invocation(adapter, names)
     yield from _tables(adapter)
-    yield from _library(adapter)
     scale = scaling(adapter)
     if scale is not None and not 0 <= scale <= _LARGE_SCALE:
         yield found(adapter.path, "large-scale", Severity.NOTE, ("scale", f"{scale:.3g}"))
@@ -82,10 +80,3 @@ def _fullest(modules: list[str]) -> list[str]:
     """Leave out names that only end another's."""
     names = dict.fromkeys(modules)
     return [n for n in names if not any(o != n and o.endswith("." + n) for o in names)][:SHOWN]
-
-
-def _library(adapter: Adapter) -> Iterator[Finding]:
-    mapping = adapter.config.get("auto_mapping")
-    library = mapping.get("parent_library") if isinstance(mapping, dict) else None
-    if isinstance(library, str) and library.partition(".")[0] not in _LIBRARIES:
-        yield found(adapter.path, "brings-code", Severity.HOLD, ("library", library))
