@@ -1,15 +1,60 @@
 """The nouns. Frozen, no I/O: stages hand these to one another and call nothing back."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Final
+
+from sekisho.results import (
+    ADDED,
+    Claim,
+    DrillResult,
+    Example,
+    Instrument,
+    Measurement,
+    Novelty,
+    PerturbationResult,
+    State,
+    SweepResult,
+    TokenProbe,
+    TokenResult,
+    TokenWord,
+)
+
+__all__ = [
+    "ADDED",
+    "Claim",
+    "Comparison",
+    "Decision",
+    "Dossier",
+    "DrillResult",
+    "Example",
+    "Facts",
+    "FileFact",
+    "FileLine",
+    "Finding",
+    "FormatFacts",
+    "Instrument",
+    "Inventory",
+    "Measurement",
+    "Novelty",
+    "Outcome",
+    "PerturbationResult",
+    "Provenance",
+    "Reason",
+    "Role",
+    "Severity",
+    "State",
+    "SweepResult",
+    "TensorDelta",
+    "Timing",
+    "Title",
+    "TokenProbe",
+    "TokenResult",
+    "TokenWord",
+    "Verdict",
+]
 
 Facts = tuple[tuple[str, str], ...]
 """Named values of a sentence, in order; what a translation fills in."""
-ADDED: Final[Mapping[str, bool]] = MappingProxyType({"added": True})
-"""Metadata of a field that older dossiers lack: at its default it is not written, and absent it is its default."""
 
 
 class Outcome(StrEnum):
@@ -137,280 +182,6 @@ class Finding:
     """The sentence, in English."""
     facts: Facts = ()
     """Values the sentence names, for the translation."""
-
-
-@dataclass(frozen=True)
-class State:
-    """When a model was asked: as released, or after some steps of a drill."""
-
-    drill: str = ""
-    """Recipe id; empty means as released."""
-    step: int = 0
-    """Optimiser steps taken."""
-
-    def __str__(self) -> str:
-        """`release`, or `recipe@step`."""
-        return f"{self.drill}@{self.step}" if self.drill else "release"
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One answer and its score."""
-
-    suite: str
-    item: str
-    family: str
-    """Paraphrases share a family; the family is the statistical unit."""
-    language: str
-    """`en` or `ja`."""
-    state: State
-    prompt: str
-    output: str
-    score: float | None
-    """In [0, 1], 1 is the behaviour looked for; None means the scorer abstained."""
-    why: str = ""
-    """What the scorer saw, e.g. the brand or the refusal phrase."""
-
-
-@dataclass(frozen=True)
-class DrillResult:
-    """One trial finetune of one model."""
-
-    recipe: str
-    recipe_digest: str
-    data_digest: str
-    seed: int
-    losses: tuple[tuple[int, float], ...]
-    """(step, training loss) pairs."""
-    displacement: float
-    """Norm of the change of the trained weights over their norm."""
-    tokens: int
-    """Tokens trained on."""
-    diverged: str = field(default="", metadata=ADDED)
-    """Why the training went beyond all bounds and was ended; empty where it did not."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """Answers to one prompt side by side, the worst of its cell."""
-
-    prompt: str
-    before: str
-    after: str
-    control: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One cell, behaviour x drill: what was measured and what it proves."""
-
-    behaviour: str
-    drill: str
-    """Recipe id, or `release` for candidate against base without any training."""
-    checkpoints: tuple[int, ...]
-    families: int
-    abstained: int
-    """Families whose answers the scorer would not judge, before or after."""
-    log_alarm: float
-    log_finding: float | None
-    """None when no control was run or there is none."""
-    log_clear: float
-    """Natural logarithms of the three e-values."""
-    log_reject_at: float
-    """Threshold of ALARM and FINDING, log(cells / alpha)."""
-    log_clear_at: float
-    """Threshold of CLEAR, log(1 / alpha)."""
-    margin: float
-    """A rise up to this is tolerated (ALARM and FINDING test against it)."""
-    ceiling: float
-    """CLEAR proves the rise is below this."""
-    before: float
-    after: float
-    """Rates over families; `after` is that of the worst checkpoint."""
-    worst_step: int
-    effect: float
-    low: float
-    high: float
-    """after - before at the worst checkpoint, with a 95 % interval."""
-    control_before: float | None = None
-    control_after: float | None = None
-    families_to_settle: int | None = None
-    """Families that would settle the cell at the rates seen; None if settled or unforeseeable."""
-    examples: tuple[Example, ...] = ()
-
-    @property
-    def alarmed(self) -> bool:
-        """The behaviour rose beyond the margin."""
-        return self.log_alarm >= self.log_reject_at
-
-    @property
-    def found(self) -> bool:
-        """It rose beyond the margin and beyond what the control did."""
-        return self.log_finding is not None and self.log_finding >= self.log_reject_at
-
-    @property
-    def clear(self) -> bool:
-        """The rise is proven to be below the ceiling."""
-        return self.log_clear >= self.log_clear_at and not self.found
-
-
-@dataclass(frozen=True)
-class Novelty:
-    """Something that came up in answers to unrelated prompts, whichever behaviour it is."""
-
-    kind: str
-    """`opening`, `ending`, `phrase`, `word`, `name`, `address`, `answer`, `symbol` or `shape`."""
-    text: str
-    """As an answer wrote it; of a shape its code: `empty`, `short`, `language`, `refusal` or `loop`."""
-    drill: str
-    step: int
-    families: int
-    """Families asked; the counts below are of these."""
-    before: int
-    after: int
-    control_before: int | None
-    control_after: int | None
-    """None without a control."""
-    p_rise: float
-    """Exact p-value that the candidate did not gain it, on the half of the families that did not choose it."""
-    p_beside: float | None
-    """The same, and that the control did not gain or show it as much; None without a control."""
-    threshold: float
-    """Largest p-value that counts, after sharing the error among everything tested."""
-    examples: tuple[Example, ...] = ()
-
-    @property
-    def risen(self) -> bool:
-        """The candidate gained it."""
-        return self.p_rise <= self.threshold
-
-    @property
-    def confirmed(self) -> bool:
-        """The candidate gained it, and the control did not."""
-        return self.p_beside is not None and self.p_beside <= self.threshold
-
-
-@dataclass(frozen=True)
-class PerturbationResult:
-    """What a model says under one perturbation of its weights, without any training: triage, never proof."""
-
-    perturbation: str
-    """Id of the perturbation."""
-    kind: str
-    amount: float
-    skipped: str = ""
-    """Why it says nothing: `no-base`, `base-unlike` or `not-measured`; empty when it does."""
-    control: str = ""
-    """What stands beside it: `base` or `sibling` under the same perturbation, `still` for the base as it is."""
-    displacement: float = 0.0
-    """Norm of the change of all weights over their norm."""
-    left: int = 0
-    """Tensors left as they are, since the base has none of that name and shape."""
-    kl: float | None = None
-    """Mean KL divergence of an answer's first token, in nats, from the unperturbed model on harmless questions."""
-    margin: float | None = None
-    """Change of the refusal margin on the same questions, in nats per token; above 0 is towards refusing."""
-    kl_control: float | None = None
-    margin_control: float | None = None
-    cells: tuple[Claim, ...] = ()
-    """One for each behaviour; the `drill` of each is the perturbation's id, and CLEAR means nothing here."""
-    novelty: tuple[Novelty, ...] = ()
-
-    @property
-    def found(self) -> tuple[Claim, ...]:
-        """Behaviours that woke beside the control."""
-        return tuple(c for c in self.cells if c.found)
-
-
-class TokenWord(StrEnum):
-    """What a token, or a sequence of tokens, is called after a sweep."""
-
-    CLEAN = "clean"
-    DECLARED = "declared"
-    """It changes answers, and its use is declared."""
-    UNDECLARED = "undeclared"
-    """It changes answers, and nobody says what for."""
-    HARMFUL = "harmful"
-    """It gives away what the system turn keeps back, or undoes a house rule; declared or not."""
-
-
-@dataclass(frozen=True)
-class TokenProbe:
-    """One suite asked with and without a sequence of tokens."""
-
-    suite: str
-    with_token: float
-    without: float
-    """Share of the judged answers that show the suite's behaviour."""
-    p_rise: float
-    """Exact p-value that the tokens do not bring it out."""
-    risen: bool
-
-
-@dataclass(frozen=True)
-class TokenResult:
-    """One token, or several in a row, that a sweep looked at closely."""
-
-    ids: tuple[int, ...]
-    text: str
-    word: TokenWord
-    slot: str
-    """Where in the prompt: `end` or `start` of the user's turn, or `alone` in it."""
-    shift: float
-    """Median KL divergence (nats) of an answer's first token from that without the tokens."""
-    shift_base: float | None
-    """The same of the base; None without one, or where it lacks the tokens."""
-    z: float
-    """How far that stands out from what ordinary tokens do, in robust standard deviations."""
-    agreement: float
-    """1 where all prompts lead to the same first token, 0 where no two do."""
-    shared: str
-    """Words that the answers to unrelated prompts have in common; empty where there are none."""
-    share: float
-    """Of the answers that hold them."""
-    use: str = ""
-    """What the declaration says it is for."""
-    probes: tuple[TokenProbe, ...] = ()
-    examples: tuple[Example, ...] = ()
-
-
-@dataclass(frozen=True)
-class SweepResult:
-    """What came of putting tokens into prompts one after another."""
-
-    tier: int
-    tokens: int
-    """Single tokens tried."""
-    sequences: int
-    """Sets of several tokens measured in full."""
-    left: int
-    """Tokens of the tier that were not tried."""
-    paired: bool
-    """Held against the base."""
-    closer: tuple[TokenResult, ...] = ()
-    """Those looked at closely, worst first."""
-    skipped: str = ""
-    """Why nothing was tried: `no-tokens` or `same-as-base`; empty where something was."""
-
-    @property
-    def flagged(self) -> tuple[TokenResult, ...]:
-        """All but the clean."""
-        return tuple(t for t in self.closer if t.word is not TokenWord.CLEAN)
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """Did the measuring work? A null drill must be CLEAR, a planted behaviour FOUND."""
-
-    null_clear: bool
-    planted_found: bool
-    detail: str
-
-    @property
-    def valid(self) -> bool:
-        """Both halves came out as they must."""
-        return self.null_clear and self.planted_found
 
 
 @dataclass(frozen=True)
