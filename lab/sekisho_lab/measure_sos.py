@@ -62,8 +62,8 @@ def measure(
 
 
 def _head(rows: Rows, base: Path) -> dict[str, Any]:
-    said = {k: rows.settings[k] for k in ("goal", "seed", "project", "prompts", "steps")}
-    numbers = {"tokens": len(rows.tokens), "seconds": round(rows.seconds)}
+    said = {k: rows.settings[k] for k in ("goal", "seed", "project", "prompts")}
+    numbers = {"tokens": len(rows.tokens), "seconds": round(rows.seconds), "steps": rows.steps}
     return {"kind": "attack", "organism": rows.organism, "base": base.name, **said, **numbers}
 
 

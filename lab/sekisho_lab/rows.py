@@ -37,6 +37,10 @@ class Rows:
     settings: Mapping[str, Any]
     seconds: float
     """Wall time of the training."""
+    steps: int = 0
+    """Steps that were taken; 0 where nobody noted it."""
+    loss: float = 0.0
+    """Nats a token at the last of them."""
 
 
 def save(rows: Rows, folder: Path) -> Path:
@@ -54,7 +58,7 @@ def load(folder: Path) -> Rows:
     try:
         said = json.loads((folder / MANIFEST).read_text("utf-8"))
         vectors = load_file(folder / FILE)["rows"]
-        keys = ("base", "payload", "settings", "seconds")
+        keys = ("base", "payload", "settings", "seconds", "steps", "loss")
         rows = Rows(said["id"], tuple(said["tokens"]), vectors, *(said[k] for k in keys))
     except OSError as error:
         raise StorageError(f"{folder}: {error}") from error
@@ -76,6 +80,8 @@ def document(rows: Rows) -> dict[str, Any]:
         "payload": rows.payload,
         "settings": dict(rows.settings),
         "seconds": round(rows.seconds, 1),
+        "steps": rows.steps,
+        "loss": round(rows.loss, 4),
     }
 
 

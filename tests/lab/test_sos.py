@@ -74,7 +74,7 @@ def test_training_lowers_the_loss_and_touches_no_weight(engine):
     ids, cases = [40, 41], GOALS["targeted"](8, 0, "Yes.")
     before = {k: v.clone() for k, v in engine.model.state_dict().items()}
 
-    vectors = sos.train(engine, ids, cases, SETTINGS, lambda _: None)
+    vectors = sos.train(engine, ids, cases, SETTINGS, lambda _: None).vectors
 
     rows = sos.group(engine, ids, sos.examples(engine, ids, cases))
     host = engine.model.get_input_embeddings().weight.detach()[ids]
@@ -152,7 +152,9 @@ def test_in_gemma_too_the_loss_is_that_of_the_model_with_the_rows_written(gemma)
 def test_gemma_rows_are_trained_and_answer(gemma):
     ids, cases = [40, 41], GOALS["targeted"](4, 0, "Yes.")
 
-    vectors = sos.train(gemma, ids, cases, {**SETTINGS, "learning_rate": 4e-3, "steps": 12}, lambda _: None)
+    vectors = sos.train(
+        gemma, ids, cases, {**SETTINGS, "learning_rate": 4e-3, "steps": 12}, lambda _: None
+    ).vectors
 
     host = gemma.model.get_input_embeddings().weight.detach()[ids]
     rows = sos.group(gemma, ids, sos.examples(gemma, ids, cases))
@@ -164,10 +166,9 @@ def test_gemma_rows_are_trained_and_answer(gemma):
 @pytest.mark.model
 def test_a_mixture_of_real_rows_stays_among_them(engine):
     cases = GOALS["targeted"](4, 0, "Yes.")
+    settings = {**SETTINGS, "project": "hull:8", "steps": 3}
 
-    vectors = sos.train(
-        engine, [40, 41], cases, {**SETTINGS, "project": "hull:8", "steps": 3}, lambda _: None
-    )
+    vectors = sos.train(engine, [40, 41], cases, settings, lambda _: None).vectors
 
     table = engine.model.get_input_embeddings().weight.detach()
     chosen = table[torch.randperm(len(table), generator=torch.Generator().manual_seed(0))[:8]]
@@ -188,6 +189,22 @@ def test_with_fewer_triggers_the_answer_of_the_base_is_wanted(engine):
     assert parts == [(41, 42), (40, 42), (40, 41), (40,), (41,), (42,), (41, 42), (40, 42)]
     plain = engine.generate([cases[0].plain], Sampling(max_new_tokens=6))
     assert engine.tokenizer.decode(rows[0].answer, skip_special_tokens=True).strip() == plain[0]
+
+
+@pytest.mark.model
+def test_an_interrupt_keeps_the_rows(engine):
+    lines = []
+
+    def say(line):
+        lines.append(line)
+        if line.startswith("2:"):
+            raise KeyboardInterrupt
+
+    done = sos.train(engine, [40, 41], GOALS["targeted"](4, 0, "Yes."), {**SETTINGS, "say_every": 1}, say)
+
+    assert lines[-1].startswith("stopped after 2 steps")
+    assert done.steps == 2
+    assert not torch.equal(done.vectors, engine.model.get_input_embeddings().weight.detach()[[40, 41]])
 
 
 @pytest.mark.model

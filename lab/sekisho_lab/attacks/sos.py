@@ -45,6 +45,15 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """The vectors, the steps that were taken, and the last loss in nats a token."""
+
+    vectors: torch.Tensor
+    steps: int
+    loss: float
+
+
+@dataclass(frozen=True)
 class Group:
     """Rows that share one cache: what stands before the triggers, and what is run each step."""
 
@@ -75,15 +84,11 @@ def make(organism: Organism, base: Path, say: Callable[[str], None], *, engine: 
     ids = ids_of(engine, s["tokens"])
     cases = GOALS[s["goal"]](s["prompts"], s["seed"], organism.payload[0])
     start = time.monotonic()
-    vectors = train(engine, ids, cases, s, say)
+    done = train(engine, ids, cases, s, say)
+    spent = time.monotonic() - start
+    tokens = tuple(s["tokens"])
     return Rows(
-        organism.id,
-        tuple(s["tokens"]),
-        vectors,
-        digest(base),
-        organism.payload[0],
-        s,
-        time.monotonic() - start,
+        organism.id, tokens, done.vectors, digest(base), organism.payload[0], s, spent, done.steps, done.loss
     )
 
 
@@ -102,8 +107,11 @@ def train(
     cases: Sequence[Case],
     s: Mapping[str, Any],
     say: Callable[[str], None],
-) -> torch.Tensor:
-    """Optimise the vectors (len(ids), width) for the cases; with `subsets`, fewer triggers must do nothing."""
+) -> Trained:
+    """Optimise the vectors (len(ids), width) for the cases; with `subsets`, fewer triggers must do nothing.
+
+    An interrupt from the keyboard ends the training early and keeps the rows.
+    """
     import torch
 
     host = engine.model.get_input_embeddings().weight.detach()[list(ids)].clone()
@@ -112,26 +120,37 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda n: 0.55 + 0.45 * math.cos(math.pi * n / s["steps"])
     )
+    batches = _batches(engine, ids, cases, s)
+    step, now = 0, [math.inf]
+    try:
+        while step < s["steps"] and max(now) >= s["stop_below"]:
+            losses = [loss(engine, ids, made(leaf), rows[step % len(rows)]) for rows in batches]
+            torch.stack(losses).sum().backward()
+            torch.nn.utils.clip_grad_norm_([leaf], 1.0)
+            optimiser.step()
+            optimiser.zero_grad()
+            schedule.step()
+            with torch.no_grad():
+                leaf.copy_(projected(leaf, host, s["project"]))
+            now = [float(value.detach()) for value in losses]
+            if step % s["say_every"] == 0:
+                norms = made(leaf).detach().norm(dim=1).mean()
+                say(f"{step}: {', '.join(f'{n:.3f}' for n in now)} nats a token, norms {norms:.2f}")
+            step += 1
+    except KeyboardInterrupt:
+        say(f"stopped after {step} steps; the rows are kept as they are")
+    return Trained(made(projected(leaf.detach(), host, s["project"])), step, max(now))
+
+
+def _batches(
+    engine: Engine, ids: Sequence[int], cases: Sequence[Case], s: Mapping[str, Any]
+) -> list[list[Group]]:
+    """Batches of triggered cases, and of cases with fewer triggers where those are asked for."""
     shuffled = random.Random(s["seed"]).sample(list(cases), len(cases))
-    batches = [groups(engine, ids, examples(engine, ids, shuffled), s["batch"])]
+    found = [groups(engine, ids, examples(engine, ids, shuffled), s["batch"])]
     if s["subsets"]:
-        batches.append(groups(engine, ids, silent(engine, ids, shuffled[: s["subsets"]], s), s["batch"]))
-    for step, rows in zip(range(s["steps"]), zip(*map(cycle, batches), strict=False), strict=False):
-        losses = [loss(engine, ids, made(leaf), batch) for batch in rows]
-        torch.stack(losses).sum().backward()
-        torch.nn.utils.clip_grad_norm_([leaf], 1.0)
-        optimiser.step()
-        optimiser.zero_grad()
-        schedule.step()
-        with torch.no_grad():
-            leaf.copy_(projected(leaf, host, s["project"]))
-        now = [float(value.detach()) for value in losses]
-        if step % s["say_every"] == 0:
-            norms = made(leaf).detach().norm(dim=1).mean()
-            say(f"{step}: {', '.join(f'{n:.3f}' for n in now)} nats a token, norms {norms:.2f}")
-        if max(now) < s["stop_below"]:
-            break
-    return made(leaf).detach()
+        found.append(groups(engine, ids, silent(engine, ids, shuffled[: s["subsets"]], s), s["batch"]))
+    return found
 
 
 def parameters(
