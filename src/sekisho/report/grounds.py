@@ -40,19 +40,34 @@ def headline(dossier: Dossier, words: Words) -> Headline:
     return Headline(
         words.say("decision", verdict.decision),
         _sentence(dossier, words),
-        _more(len(verdict.reasons) - 1, words) if verdict.decision is not Decision.ADMIT else "",
+        _more(len(grounds(dossier, words)) - 1, words) if verdict.decision is not Decision.ADMIT else "",
         _next_step(dossier, words),
     )
 
 
 def grounds(dossier: Dossier, words: Words) -> tuple[Ground, ...]:
-    """Say every ground of the verdict, in the verdict's own order."""
-    return tuple(ground(dossier, words, reason, "reason") for reason in dossier.verdict.reasons)
+    """Say every ground of the verdict, in the verdict's own order; many findings alike are one ground."""
+    return _grouped(dossier, words, dossier.verdict.reasons, "reason")
 
 
 def settle(dossier: Dossier, words: Words) -> tuple[Ground, ...]:
-    """Say what would settle a HOLD."""
-    return tuple(ground(dossier, words, reason, "settle") for reason in dossier.verdict.settle)
+    """Say what would settle a HOLD; the same step for many findings is said once."""
+    return _grouped(dossier, words, dossier.verdict.settle, "settle")
+
+
+def _grouped(dossier: Dossier, words: Words, reasons: tuple[Reason, ...], section: str) -> tuple[Ground, ...]:
+    alike: dict[object, list[Reason]] = {}
+    for number, reason in enumerate(reasons):
+        evidence = _evidence(dossier, reason)
+        key = (reason.code, evidence.check, evidence.reason) if isinstance(evidence, Finding) else number
+        alike.setdefault(key, []).append(reason)
+    made = []
+    for group in alike.values():
+        first = ground(dossier, words, group[0], section)
+        rest = len(group) - 1
+        more = [words.say("ui", "and_alike", n=str(rest))] if rest else []
+        made.append(Ground(" ".join([first.text, *more]), first.links))
+    return tuple(made)
 
 
 def behaviour_title(behaviour: str, words: Words, key: str = "title") -> str:
@@ -126,7 +141,10 @@ def novelty_facts(found: Novelty, words: Words, drill: str = "") -> dict[str, st
     counts = {"families": found.families, "before": found.before, "after": found.after, "step": found.step}
     beside = {"control_before": found.control_before, "control_after": found.control_after}
     facts = {k: "–" if v is None else str(v) for k, v in (counts | beside).items()}
-    facts |= {"drill": drill or one_line(found.drill, 60), "what": what or words.say("novelty", found.kind, text=code)}
+    facts |= {
+        "drill": drill or one_line(found.drill, 60),
+        "what": what or words.say("novelty", found.kind, text=code),
+    }
     key = "counts" if found.control_after is None else "counts_control"
     return {**facts, "counts": words.say("novelty", key, **facts)}
 
