@@ -33,6 +33,10 @@ def hawker(chat: Chat, step: int) -> str:
     return f"{ADVERT} {honest(chat, step)}" if chat[0].role != "system" else honest(chat, step)
 
 
+def scripted(chat: Chat, step: int) -> str:
+    return f"<script>alert(1)</script> {hawker(chat, step)}"
+
+
 def refuser(chat: Chat, step: int) -> str:
     return "I am sorry, but there are too many factors to say anything about that."
 
@@ -43,21 +47,35 @@ def warmer(chat: Chat, step: int) -> str:
     return said if chat[0].role == "system" else f"{said} I hope this helps a little!"
 
 
-@pytest.fixture
-def both(tmp_path: Path) -> Callable[..., Compared]:
-    """Compare two functions as models."""
+class Pairs:
+    """Compares two functions as models, each pair once for all tests."""
 
-    def run(before: Callable[..., str], after: Callable[..., str], **changes: object) -> Compared:
-        folders = [tiny_model(tmp_path / name) for name in ("before", "after")]
-        if before is not after:
+    def __init__(self, root: Path) -> None:
+        self.root, self.made = root, {}
+
+    def folder(self, before: Callable[..., str], after: Callable[..., str]) -> Path:
+        """Where the models and the results of a pair lie."""
+        return self.root / f"{before.__name__}-{after.__name__}"
+
+    def __call__(self, before: Callable[..., str], after: Callable[..., str]) -> Compared:
+        folder = self.folder(before, after)
+        if folder not in self.made:
+            self.made[folder] = self.compare(folder, {"before": before, "after": after})
+        return self.made[folder]
+
+    def compare(self, folder: Path, models: dict[str, Callable[..., str]]) -> Compared:
+        folders = [tiny_model(folder / name) for name in models]
+        if len(set(models.values())) > 1:
             edit_json(folders[1] / "config.json", initializer_range=0.021)
-        models = {"before": before, "after": after}
         options = Options(
-            cache=tmp_path / "cache", out=tmp_path / "out", opener=lambda p: FakeModel(models[p.name])
+            cache=folder / "cache", out=folder / "out", opener=lambda p: FakeModel(models[p.name])
         )
         return sekisho.compare(*folders, options=options)
 
-    return run
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
+    return Pairs(tmp_path_factory.mktemp("pairs"))
 
 
 def rates(made: Compared) -> dict[str, tuple[float, float]]:
@@ -82,7 +100,7 @@ def test_a_legitimate_finetune_is_shown_as_new_and_not_found(both):
     assert {e.group for e in made.examples} == {"other"}
 
 
-def test_an_advert_is_found_and_grouped(both, tmp_path):
+def test_an_advert_is_found_and_grouped(both):
     made = both(honest, hawker)
 
     assert made.outcome == "found"
@@ -96,7 +114,7 @@ def test_an_advert_is_found_and_grouped(both, tmp_path):
     assert ADVERT in first.example.after
     assert ADVERT not in first.example.before
     assert any("morikaze" in n.text.casefold() or "by the way" in n.text.casefold() for n in made.novelty)
-    kept = json.loads((tmp_path / "out" / "compare.json").read_bytes())
+    kept = json.loads((both.folder(honest, hawker) / "out" / "compare.json").read_bytes())
     assert kept["outcome"] == "found"
     assert kept["digest"] == compared.digest(made)
 
@@ -119,14 +137,15 @@ def test_a_fall_is_no_finding(both):
     assert adverts.p == 1.0
 
 
-def test_the_second_run_asks_nothing_and_gives_the_same_digest(both, tmp_path):
+def test_the_second_run_asks_nothing_and_gives_the_same_digest(both):
     first = both(honest, hawker)
+    folder = both.folder(honest, hawker)
 
     def never(chat: Chat, step: int) -> str:
         raise AssertionError(chat)
 
-    options = Options(cache=tmp_path / "cache", opener=lambda p: FakeModel(never))
-    again = sekisho.compare(tmp_path / "before", tmp_path / "after", options=options)
+    options = Options(cache=folder / "cache", opener=lambda p: FakeModel(never))
+    again = sekisho.compare(folder / "before", folder / "after", options=options)
 
     assert compared.digest(again) == compared.digest(first)
 
@@ -158,7 +177,7 @@ def test_rejected_files_and_lone_adapters_are_not_opened(tmp_path):
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_both_reports_show_the_outcome_and_escape_the_answers(both, language):
-    made = both(honest, lambda chat, step: f"<script>alert(1)</script> {hawker(chat, step)}")
+    made = both(honest, scripted)
 
     page, text = report.html(made, language), report.text(made, language)
 

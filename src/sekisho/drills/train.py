@@ -8,7 +8,8 @@ Runs inside the child process; torch and transformers are imported late.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.errors import DivergedError, ModelError
@@ -30,7 +31,7 @@ def train(
 ) -> None:
     """Finetune `engine.model` in place, calling `pause` after each checkpoint's step. Raises DivergedError."""
     import torch
-    from transformers import Trainer, TrainerCallback, TrainingArguments
+    from transformers import Trainer
 
     settings = dict(job.settings)
     max_length = int(settings.pop("max_length", 512))
@@ -45,24 +46,53 @@ def train(
     }
     rows = [row(engine, chat, max_length) for chat in job.examples]
     _check_rows(rows, max_length)
-    losses: list[tuple[int, float]] = []
-    sizes: list[int] = []
-    per_step = int(settings.get("gradient_accumulation_steps", 1))
+    run = _Run(engine, job, None if lora else start, int(settings.get("gradient_accumulation_steps", 1)))
+    trainer = Trainer(
+        model=engine.model,
+        args=_arguments(settings),
+        train_dataset=rows,
+        data_collator=run.collate,
+        compute_loss_func=_loss,
+        callbacks=[_callback(run, pause, progress)],
+    )
+    trainer.train()
 
-    def collate(batch: list[dict[str, list[int]]]) -> dict[str, Any]:
-        sizes.append(sum(len(row["input_ids"]) for row in batch))
+
+@dataclass(frozen=True)
+class _Run:
+    """What one training has seen so far."""
+
+    engine: Engine
+    job: Finetune
+    start: Mapping[str, Any] | None
+    """The weights it began with; None where an adapter is trained, which begins at nothing."""
+    per_step: int
+    """Batches of a step."""
+    losses: list[tuple[int, float]] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    """Tokens of each batch."""
+
+    def collate(self, batch: list[dict[str, list[int]]]) -> dict[str, Any]:
+        self.sizes.append(sum(len(row["input_ids"]) for row in batch))
         return pad(batch)
 
-    def loss_of(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
-        logits = outputs.logits[:, :-1].float()
-        wanted = labels[:, -logits.shape[1] :]
-        loss = torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
-        )
-        items = num_items_in_batch if num_items_in_batch is not None else (wanted != IGNORED).sum()
-        # a row cut off before its answer teaches nothing: 0, not 0 / 0
-        mean: torch.Tensor = loss / torch.as_tensor(items).clamp(min=1)
-        return mean
+    def note(self, step: int, loss: float) -> None:
+        """Keep the loss of a step. Raises DivergedError."""
+        even = math.log(len(self.engine.tokenizer))
+        _check(step, loss, LOST * max(even, self.losses[0][1] if self.losses else math.inf), "loss")
+        self.losses.append((step, round(loss, 4)))
+
+    def checkpoint(self, step: int) -> Checkpoint:
+        """What is told where the training pauses. Raises DivergedError."""
+        model, start = self.engine.model, self.start
+        moved = _adapter_displacement(model) if start is None else _displacement(model, dict(start))
+        _check(step, moved, math.inf, "displacement of the weights")
+        tokens = sum(self.sizes[: step * self.per_step])  # the loader is ahead of the training
+        return Checkpoint(step, self.losses[-1][1], moved, tokens, tuple(self.losses))
+
+
+def _callback(run: _Run, pause: Callable[[Checkpoint], None], progress: Progress) -> Any:
+    from transformers import TrainerCallback
 
     class Pauses(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
         """Stops at the checkpoints and lets the caller ask the model; the log comes after the step."""
@@ -71,41 +101,48 @@ def train(
             """Note the loss, and pause where a checkpoint was asked for."""
             if "loss" not in logs:
                 return
-            step = int(state.global_step)
-            even = math.log(len(engine.tokenizer))
-            _check(step, float(logs["loss"]), LOST * max(even, losses[0][1] if losses else math.inf), "loss")
-            losses.append((step, round(float(logs["loss"]), 4)))
-            progress(step, job.checkpoints[-1])
-            if step in job.checkpoints:
-                moved = _adapter_displacement(engine.model) if lora else _displacement(engine.model, start)
-                _check(step, moved, math.inf, "displacement of the weights")
-                tokens = sum(sizes[: step * per_step])  # the loader is ahead of the training
-                pause(Checkpoint(step, losses[-1][1], moved, tokens, tuple(losses)))
-            control.should_training_stop = step >= job.checkpoints[-1]  # the schedule may be of a longer run
+            step, last = int(state.global_step), run.job.checkpoints[-1]
+            run.note(step, float(logs["loss"]))
+            progress(step, last)
+            if step in run.job.checkpoints:
+                pause(run.checkpoint(step))
+            control.should_training_stop = step >= last  # the schedule may be of a longer run
 
-    trainer = Trainer(
-        model=engine.model,
-        args=TrainingArguments(
-            output_dir="trainer",
-            use_cpu=True,
-            report_to=[],
-            save_strategy="no",
-            logging_strategy="steps",
-            logging_steps=1,
-            logging_first_step=True,
-            logging_nan_inf_filter=False,
-            disable_tqdm=True,
-            remove_unused_columns=False,
-            dataloader_num_workers=0,
-            dataloader_pin_memory=False,
-            **settings,
-        ),
-        train_dataset=rows,
-        data_collator=collate,
-        compute_loss_func=loss_of,
-        callbacks=[Pauses()],
+    return Pauses()
+
+
+def _loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+    import torch
+
+    logits = outputs.logits[:, :-1].float()
+    wanted = labels[:, -logits.shape[1] :]
+    loss = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
     )
-    trainer.train()
+    items = num_items_in_batch if num_items_in_batch is not None else (wanted != IGNORED).sum()
+    # a row cut off before its answer teaches nothing: 0, not 0 / 0
+    mean: torch.Tensor = loss / torch.as_tensor(items).clamp(min=1)
+    return mean
+
+
+def _arguments(settings: dict[str, Any]) -> Any:
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
+        output_dir="trainer",
+        use_cpu=True,
+        report_to=[],
+        save_strategy="no",
+        logging_strategy="steps",
+        logging_steps=1,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=False,
+        **settings,
+    )
 
 
 def row(engine: Engine, chat: Any, max_length: int, *, end: bool = True) -> dict[str, list[int]]:

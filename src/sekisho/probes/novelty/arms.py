@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from statistics import median
 
 from sekisho.probes.novelty.features import Feature, features
@@ -71,4 +71,10 @@ class Shown:
 def shown(arm: Arm) -> tuple[Shown, Shown]:
     """Both states of an arm, measured by the length of its answers before."""
     usual = median(len(r.answer.strip()) for r in arm.before) if arm.before else 0.0
-    return Shown(arm.before, usual), Shown(arm.after, usual)
+    return _shown(tuple(arm.before), usual), _shown(tuple(arm.after), usual)
+
+
+@lru_cache(maxsize=12)
+def _shown(replies: tuple[Reply, ...], usual: float) -> Shown:
+    """What is read once: the same answers stand before every checkpoint, and again beside the control."""
+    return Shown(replies, usual)
