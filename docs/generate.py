@@ -147,6 +147,10 @@ def _profile(name: str) -> str:
         shaken = ", ".join(f"`{p}`" for p in made.battery.perturbations)
         few = f"{made.battery.families} families of each suite and language"
         rows["light perturbations"] = f"{shaken}; {', '.join(made.battery.suites)}; at most {few}"
+    if made.sweep is not None:
+        rows["tokens put into prompts"] = (
+            f"tier {made.sweep.tier}, at most {made.sweep.tokens}; beside {made.sweep.references} ordinary ones"
+        )
     return _section(f"`{name}`", _comment(f"profiles/{name}"), rows)
 
 
