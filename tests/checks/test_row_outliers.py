@@ -42,6 +42,15 @@ def test_hit_without_a_neighbour(tmp_path):
     assert {int(part.split()[0]) for part in dict(finding.facts)["which"].split(", ")} <= set(hosts)
 
 
+def test_rows_of_one_and_a_half_norms_are_lonely_once_whitened(tmp_path):
+    """A common direction keeps their neighbours close until it is taken away."""
+    hosts = list(range(10, 20, 2))
+    (finding,) = said(tmp_path, edited(hosts, 1.5))
+    facts = dict(finding.facts)
+    assert int(facts["lonely"]) > 0
+    assert {int(part.split()[0]) for part in facts["which"].split(", ")} <= set(hosts)
+
+
 def test_a_long_row_in_a_usual_direction(tmp_path):
     (finding,) = said(tmp_path, lambda a: a[EMBEDDING].__setitem__(20, a[EMBEDDING][20] * 12))
     assert dict(finding.facts)["long"] == "1"

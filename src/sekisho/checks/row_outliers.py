@@ -30,6 +30,10 @@ _FAR: Final = 2.7
 _DISTANT: Final = 1.0
 _LONELY: Final = 0.5
 """Of clean rows with a ratio above 1, the nearest neighbour is at a cosine of 0.51 or more."""
+_APART: Final = 1.3
+"""Ratio from which a row that shares nothing with any other is reported; rows trained here had 1.9 to 2.2."""
+_WHITE: Final = 0.5
+"""Nearest neighbour after whitening: 0.56 or more in clean rows above that ratio, 0.23 to 0.31 in rows trained here."""
 _LONG: Final = 10.0
 """Robust z of the norm; 7.7 in clean SmolLM2."""
 _SIGMA_FLOOR: Final = 0.01
@@ -111,6 +115,7 @@ def _outliers(facts: RowFacts, rows: Rows, alone: Alone) -> Iterator[Finding]:
     far = set(np.flatnonzero(ratio > _FAR).tolist())
     distant = np.flatnonzero(ratio > _DISTANT).tolist()
     lonely = {n for n in distant if alone.nearest.get(n, 1.0) < _LONELY}
+    lonely |= {n for n in distant if ratio[n] > _APART and alone.whitened.get(n, 1.0) < _WHITE}
     long = set(_long(rows))
     unseen = len(set(distant) - alone.nearest.keys() - far)
     if unseen:

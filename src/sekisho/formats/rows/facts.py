@@ -59,6 +59,8 @@ class Alone:
     """Largest cosine to another row, for the rows of largest `ratio` and for unused and special ones."""
     to_unused: Mapping[int, float] = field(repr=False)
     """Cosine of each unused row to the centre of the unused rows of its kind."""
+    whitened: Mapping[int, float] = field(default_factory=dict, repr=False)
+    """The same as `nearest` after whitening, which takes away what all rows share."""
     skipped: str = ""
     """`too-few-rows`, `too-wide` or `flat`: why there are no such numbers; empty where there are."""
 

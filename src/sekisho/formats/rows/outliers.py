@@ -33,23 +33,35 @@ _TRIMMED: Final = 3.0
 _EXTREME: Final = 4_096
 
 
+Whitening = tuple[Floats, Floats, float]
+"""Mean, matrix, and the squared distance of a random direction of the median norm."""
+
+
 def look(table: Table, norms: Floats, vocabulary: Vocabulary) -> Alone:
     """Measure a table by itself."""
     if table.rows < max(_FEWEST, 2 * table.width):
-        return Alone(np.zeros(0), {}, {}, "too-few-rows")
+        return Alone(np.zeros(0), {}, {}, skipped="too-few-rows")
     if table.width > _WIDEST:
-        return Alone(np.zeros(0), {}, {}, "too-wide")
+        return Alone(np.zeros(0), {}, {}, skipped="too-wide")
     whitening = _whitening(table, norms)
     if whitening is None:
-        return Alone(np.zeros(0), {}, {}, "flat")
+        return Alone(np.zeros(0), {}, {}, skipped="flat")
     unused = [n for n in vocabulary.unused(table.rows) if np.isfinite(norms[n])]
-    ratio = _ratios(table, norms, *whitening, watched=unused)
+    ratio = _ratios(table, norms, whitening, watched=unused)
     to_centre = _to_centre(table, unused, vocabulary)
     astray = [n for n, c in sorted(to_centre.items(), key=lambda item: item[1]) if c < _OFF_CENTRE]
-    return Alone(ratio, _nearest(table, norms, _distant(ratio, unused, astray)), to_centre)
+    ids = _distant(ratio, unused, astray)
+    rows = gather(table, ids)
+    plain = _nearest(table, norms, ids, aims=rows)
+    mean, matrix, random = whitening
+    # Two whitened rows are compared as one row put through the matrix twice with the other put through it not at all.
+    with np.errstate(all="ignore"):
+        aims = ((rows - mean) @ matrix.T) @ matrix
+    whitened = _nearest(table, np.sqrt(ratio * random), ids, aims=aims, mean=mean)
+    return Alone(ratio, plain, to_centre, whitened)
 
 
-def _whitening(table: Table, norms: Floats) -> tuple[Floats, Floats, float] | None:
+def _whitening(table: Table, norms: Floats) -> Whitening | None:
     """Mean, whitening matrix, and what a random direction of median norm measures; None if the rows do not vary."""
     usual = np.flatnonzero(np.isfinite(norms) & (norms > 0) & (norms <= _TRIMMED * _median(norms)))
     if len(usual) < _FEWEST:
@@ -75,11 +87,10 @@ def _median(norms: Floats) -> float:
     return float(np.median(finite)) if len(finite) else 0.0
 
 
-def _ratios(
-    table: Table, norms: Floats, mean: Floats, matrix: Floats, random: float, *, watched: Sequence[int]
-) -> Floats:
+def _ratios(table: Table, norms: Floats, whitening: Whitening, *, watched: Sequence[int]) -> Floats:
+    mean, matrix, random = whitening
     ratio = np.full(table.rows, np.nan)
-    chosen = _chosen(table, norms, watched)
+    chosen = _chosen(table, norms, watched) & np.isfinite(norms)
     for first, rows in blocks(table):
         inside = np.flatnonzero(chosen[first : first + len(rows)])
         with np.errstate(all="ignore"):
@@ -109,17 +120,16 @@ def _distant(ratio: Floats, watched: Sequence[int], astray: Sequence[int]) -> li
     return list(dict.fromkeys([*astray[:share], *own[:share], *others]))[:_NEIGHBOURS]
 
 
-def _nearest(table: Table, norms: Floats, ids: Sequence[int]) -> dict[int, float]:
-    """Largest cosine of each row to any other."""
-    if not ids:
-        return {}
-    at = np.asarray(ids)
-    units = gather(table, ids) / norms[at, None].astype(np.float32)
+def _nearest(
+    table: Table, lengths: Floats, ids: Sequence[int], *, aims: Floats, mean: Floats | None = None
+) -> dict[int, float]:
+    """Largest cosine of each row to any other, where `aims` times a row (less the mean) is their inner product."""
+    at = np.asarray(ids, dtype=np.intp)
     best = np.full(len(ids), -1.0)
-    for first, rows in blocks(table):
-        lengths = norms[first : first + len(rows), None].astype(np.float32)
+    for first, rows in blocks(table) if len(ids) else ():
         with np.errstate(all="ignore"):
-            cosines = units @ (rows / lengths).T
+            inner = aims @ (rows if mean is None else rows - mean).T
+            cosines = inner / lengths[first : first + len(rows)] / lengths[at][:, None]
         inside = np.flatnonzero((at >= first) & (at < first + len(rows)))
         cosines[inside, at[inside] - first] = -1.0
         best = np.fmax(best, np.nan_to_num(cosines, nan=-1.0, posinf=-1.0, neginf=-1.0).max(axis=1))
