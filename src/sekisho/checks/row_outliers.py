@@ -2,16 +2,16 @@
 
 What it does: without a base, measures of every row of the embedding how long it is, how far from the crowd it lies (Mahalanobis
 distance, compared with that of a random direction of the usual length) and, for the most distant, how close its nearest
-neighbour is. It reports rows that no clean table we measured comes near, and rows that hold what is no number. Beside a base it
-has nothing to add: there every row is compared with the base's own.
+neighbour is, before and after what all rows share is taken away. It reports rows that no clean table we measured comes near,
+and rows that hold what is no number. Beside a base it has nothing to add: there every row is compared with the base's own.
 
 Why it matters: a soft prompt written into the vocabulary without restraint is many times longer than a word's row, or points
 where no word does.
 
 What to do: name the base this model was made from, so that rows can be compared; probe the model with the tokens named.
 
-What an attacker can still do: keep the edit below the size of the row itself, or build it from rows of real words; both stay
-unseen here and show beside a base. A token trained for defence looks the same, so this is never more than a reason to hold.
+What an attacker can still do: keep the edit below the size of the row itself, scale the row back to its old length, or build it
+from rows of real words; all of these mostly stay unseen here and show beside a base. A token trained for defence looks the same, so this is never more than a reason to hold.
 The bounds come from two clean models with tied tables (SmolLM2 135M and Gemma 3 270M); untied output heads and per-layer tables
 are compared with a base's, not judged by themselves.
 """
