@@ -304,3 +304,26 @@ def test_an_adapters_file_is_no_whole_model(tmp_path):
         folder = adapter(tmp_path / name, config, arrays)
         (weights,) = (f for f in take(folder).files if f.format == "safetensors")
         assert weights.role in {Role.ADAPTER, Role.SOFT_PROMPT} or name == "routing"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits"), [("F4", 4), ("C64", 64), ("BOOL", 8), ("F8_E4M3", 8), ("I64", 64)]
+)
+def test_malformed_for_an_adapter_are_numbers_of_odd_types(dtype, bits, tmp_path, base):
+    names = {
+        f"{TABLE}.trainable_tokens_delta": (2, HIDDEN),
+        MODULE.format(layer=0) + ".lora_A.weight": (2, HIDDEN),
+    }
+    names |= {MODULE.format(layer=0) + ".lora_B.weight": (HIDDEN, 2), "prompt_embeddings": (2, HIDDEN)}
+    size = 2 * HIDDEN * bits // 8
+    header = {
+        name: {"dtype": dtype, "shape": list(shape), "data_offsets": [at * size, (at + 1) * size]}
+        for at, (name, shape) in enumerate(names.items())
+    }
+    config = LORA | {"trainable_token_indices": [1, 2]}
+    folder = adapter(tmp_path / "a", config, {})
+    data = bytes(range(4 * size % 251)) * 251
+    (folder / "adapter_model.safetensors").write_bytes(
+        safetensors_bytes(json.dumps(header).encode(), data[: 4 * size])
+    )
+    assert "unexpected-tensor" in held(folder, base)

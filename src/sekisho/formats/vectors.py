@@ -101,7 +101,7 @@ def _measured(adapter: Adapter, own: Inventory, trusted: Inventory, limits: Limi
         return Measured(left_out=f"its tensors have {size:,} bytes, more than {limits.adapter_bytes:,}")
     table = _table(trusted)
     with (Path(own.root) / adapter.weights.path).open("rb", buffering=0) as file:
-        numbers = {t.name: _numbers(file, t) for t in adapter.tensors if BITS[t.dtype] % 8 == 0}
+        numbers = {t.name: _numbers(file, t) for t in adapter.tensors if _plain(t)}
         changed = tuple(_changed(adapter, file, table)) if table else ()
         deltas = sorted(_deltas(adapter, file, limits), key=lambda d: -d.norm)
     tensors = _weights(trusted)
@@ -124,6 +124,11 @@ def _numbers(file: BinaryIO, tensor: Tensor) -> Numbers:
         with np.errstate(all="ignore"):
             rows = tuple(float(n) for n in np.linalg.norm(matrix, axis=1))
     return Numbers(math.sqrt(squares), bad, rows)
+
+
+def _plain(tensor: Tensor) -> bool:
+    """Say whether each element is one number of whole bytes."""
+    return BITS[tensor.dtype] % 8 == 0 and tensor.dtype != "C64"
 
 
 def _blocks(file: BinaryIO, tensor: Tensor) -> Iterator[Floats]:
@@ -168,7 +173,7 @@ def _weights(inventory: Inventory) -> Mapping[str, _Lying]:
 def _table(inventory: Inventory) -> _Lying | None:
     """Return the table of input rows: the first matrix whose name is that of one."""
     for name, (path, tensor) in _weights(inventory).items():
-        plain = len(tensor.shape) == _MATRIX and BITS[tensor.dtype] % 8 == 0 and math.prod(tensor.shape) > 0
+        plain = len(tensor.shape) == _MATRIX and _plain(tensor) and math.prod(tensor.shape) > 0
         if plain and peft.table_of(peft.module_of(name)) not in {"", "lm_head", "embed_out", "output"}:
             return path, tensor
     return None
@@ -185,7 +190,7 @@ def _changed(adapter: Adapter, file: BinaryIO, table: _Lying) -> Iterator[RowCha
     with path.open("rb", buffering=0) as trusted:
         for tensor, ids in token_rows(adapter):
             fits = len(tensor.shape) == _MATRIX and tensor.shape == (len(ids), rows.shape[1])
-            if not fits or "lm_head" in tensor.name:
+            if not fits or not _plain(tensor) or "lm_head" in tensor.name:
                 continue
             for at, token in enumerate(ids):
                 if 0 <= token < rows.shape[0]:
@@ -243,7 +248,7 @@ def _deltas(adapter: Adapter, file: BinaryIO, limits: Limits) -> Iterator[Delta]
 
 
 def _fit(a: Tensor, b: Tensor, limits: Limits) -> bool:
-    matrices = len(a.shape) == len(b.shape) == _MATRIX and BITS[a.dtype] % 8 == BITS[b.dtype] % 8 == 0
+    matrices = len(a.shape) == len(b.shape) == _MATRIX and _plain(a) and _plain(b)
     small = max(a.end - a.start, b.end - b.start) <= limits.lora_matrix_bytes
     return matrices and small and a.shape[0] == b.shape[1] <= limits.lora_rank
 
@@ -258,7 +263,7 @@ def scaling(adapter: Adapter) -> float | None:
 
 def _base_norm(name: str, weights: Mapping[str, _Lying]) -> float | None:
     lying = weights.get(name)
-    if lying is None or BITS[lying[1].dtype] % 8:
+    if lying is None or not _plain(lying[1]):
         return None
     with lying[0].open("rb", buffering=0) as file:
         return _numbers(file, lying[1]).norm

@@ -98,6 +98,8 @@ class _Archive:
 
     def _local_header(self, info: zipfile.ZipInfo) -> int:
         """Compare the entry's own header with the directory; return where its bytes start."""
+        if info.header_offset < 0:
+            raise MalformedError(f"zip entry {shown(info.filename)} lies before the file")
         self._file.seek(info.header_offset)
         raw = self._file.read(_LOCAL.size)
         if len(raw) < _LOCAL.size or not raw.startswith(_LOCAL_MAGIC):
