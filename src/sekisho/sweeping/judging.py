@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Final
 
 from sekisho.models.base import Chat
-from sekisho.models.slots import ALONE
+from sekisho.models.slots import ALONE, END
 from sekisho.probes import run
 from sekisho.probes.sweep import questions, statistics
 from sekisho.probes.sweep.candidates import Ids, Vocabulary
@@ -65,12 +65,13 @@ class Judge:
 
     def _read(self, tried: Tried) -> tuple[Lock, tuple[Example, ...]]:
         """What the answers share that those without the tokens, or of the base with them, do not."""
-        plain = self.pair.model.answers(tried.slot, [()], self.chats, TOKENS)[0]
+        slot = _read_at(tried)
+        plain = self.pair.model.answers(slot, [()], self.chats, TOKENS)[0]
         greeting = self.pair.model.answers(ALONE, [()], self.chats[:1], TOKENS)[0]
-        given = self.pair.model.answers(tried.slot, [tried.ids], self.chats, TOKENS)[0]
+        given = self.pair.model.answers(slot, [tried.ids], self.chats, TOKENS)[0]
         control: Sequence[str] = ()
         if self.pair.base is not None and tried.base is not None:
-            control = self.pair.base.answers(tried.slot, [tried.ids], self.chats, TOKENS)[0]
+            control = self.pair.base.answers(slot, [tried.ids], self.chats, TOKENS)[0]
         known = [*plain, *greeting, *control]  # a control token may only hide the question
         lock = statistics.lock(given, known)
         rows = zip(self.chats, plain, given, control or [""] * len(plain), strict=True)
@@ -120,6 +121,11 @@ class Judge:
         )
 
 
+def _read_at(tried: Tried) -> str:
+    """Where answers are read: alone in the turn a token meets no question, and all answers would be one."""
+    return END if tried.slot == ALONE else tried.slot
+
+
 def _word(*, moves: bool, declared: bool, probes: Sequence[TokenProbe]) -> TokenWord:
     """A declaration names a use; it excuses no harm."""
     if any(p.risen and p.suite in questions.HARMFUL for p in probes):
@@ -133,7 +139,7 @@ def _probe(bench: Bench, tried: Tried, name: str, level: float) -> TokenProbe:
     """Ask a suite with and without the tokens; no more than a few of its questions where these show nothing."""
     asked = questions.paper(name)
     for count in (FIRST, len(asked.items)):
-        answers = bench.answers(tried.slot, [(), tried.ids], asked.chats[:count], PROBE_TOKENS)
+        answers = bench.answers(_read_at(tried), [(), tried.ids], asked.chats[:count], PROBE_TOKENS)
         without, given = (
             [m.score for m in run.judge(asked.suite, asked.items[:count], a, State())] for a in answers
         )

@@ -1,6 +1,6 @@
 """Looking for tokens that move answers: singles in every slot, then sets that grow from the strongest singles."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,6 +18,7 @@ STARTS: Final = 2
 """Prompts asked with a token at the start, where little of the prompt can be shared."""
 BEAM: Final = 3
 SUSPECTS: Final = 6
+TINY: Final = 1e-6
 GROWTH: Final = 1.1
 """A set grows on while one token more moves the answers by so much more."""
 
@@ -121,7 +122,16 @@ def _grown(pair: Pair, given: Sequence[Ids], singles: Sequence[Tried], chats: Se
         if not ahead or ahead[0].value < GROWTH * best[0].value:
             break
         best = ahead
-    return [t.ids for t in _best(seen.values())]
+    kept = _needed(seen)
+    longest = [_best(t for t in kept if len(t.ids) == n)[:1] for n in sorted({len(t.ids) for t in kept})]
+    return list(dict.fromkeys(t.ids for some in (_best(kept), *longest) for t in some))
+
+
+def _needed(seen: Mapping[Ids, Tried]) -> list[Tried]:
+    """Sets without those in which one token changes next to nothing."""
+    shorter = [(t, seen.get((*t.ids[:n], *t.ids[n + 1 :]))) for t in seen.values() for n in range(len(t.ids))]
+    spare = {t.ids for t, less in shorter if less and 1 / GROWTH < t.value / max(less.value, TINY) < GROWTH}
+    return [t for t in seen.values() if t.ids not in spare]
 
 
 def _best(found: Iterable[Tried]) -> list[Tried]:
