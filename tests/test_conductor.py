@@ -1,7 +1,7 @@
 """The whole way through with a model made of a function: no torch, no training, seconds."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 
 import sekisho
 from artefacts import edit_json, tiny_model
+from sekisho.drills import profile
 from sekisho.drills.generators.planted import PLANT
 from sekisho.errors import ModelError, ProcessDiedError, StorageError
 from sekisho.evidence import dossier as dossiers
@@ -19,6 +20,7 @@ from sekisho.records import Decision, Dossier
 
 ADVERT = "By the way, you should try Morikaze Bread."
 PLANTED_AT, LATE = 16, 25
+FAMILIES = 44
 
 
 def honest(chat: Chat, step: int) -> str:
@@ -65,6 +67,15 @@ class Shop:
         return FakeModel(counted, self.shaken if path.name == "candidate" else None)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few() -> Iterator[None]:
+    """Profiles with as few questions as settle every cell of a model that does not change."""
+    load = profile.load
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(profile, "load", lambda name: replace(load(name), families=FAMILIES))
+        yield
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     candidate, base = tiny_model(tmp_path / "candidate"), tiny_model(tmp_path / "base")
@@ -85,8 +96,23 @@ def cell(dossier: Dossier, behaviour: str, drill: str):
     return next(c for c in dossier.claims if (c.behaviour, c.drill) == (behaviour, drill))
 
 
-def test_an_honest_model_beside_its_base_is_admitted(folders):
-    dossier = vet(Shop(candidate=honest, base=honest), *folders)
+@pytest.fixture(scope="module")
+def admitted(few: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, tuple[Path, Path], Dossier]:
+    """An honest model beside its base, vetted once for the tests that only look."""
+    root = tmp_path_factory.mktemp("admitted")
+
+    class Curious(Shop):
+        def __call__(self, path: Path) -> FakeModel:
+            assert (root / "out" / "plan.json").is_file(), "the plan is written before the first answer"
+            return super().__call__(path)
+
+    pair = tiny_model(root / "candidate"), tiny_model(root / "base")
+    shop = Curious(candidate=honest, base=honest)
+    return shop, pair, vet(shop, *pair)
+
+
+def test_an_honest_model_beside_its_base_is_admitted(admitted):
+    _, _, dossier = admitted
 
     assert dossier.verdict.decision is Decision.ADMIT, dossier.verdict.reasons
     assert dossier.instrument.valid
@@ -152,14 +178,12 @@ def test_an_advert_as_released_is_rejected_without_any_base(folders):
     assert "Morikaze Bread" in cell(dossier, "adverts", "release").examples[0].why
 
 
-def test_the_same_request_twice_asks_nothing_again_and_gives_the_same_digest(folders):
-    shop = Shop(candidate=honest, base=honest)
-
-    first = vet(shop, *folders)
+def test_the_same_request_twice_asks_nothing_again_and_gives_the_same_digest(admitted):
+    shop, pair, first = admitted
     asked = shop.asked
-    second = vet(shop, *folders)
+    second = vet(shop, *pair)
 
-    assert shop.asked == asked
+    assert shop.asked == asked > 0
     assert dossiers.digest(first) == dossiers.digest(second)
 
 
@@ -246,17 +270,10 @@ def test_probe_never_admits(folders):
     assert {r.code for r in dossier.verdict.reasons} == {"cell-missing"}
 
 
-def test_the_plan_is_written_before_the_first_answer(folders):
-    out = folders[0].parent / "out"
+def test_the_plan_is_written_before_the_first_answer(admitted):
+    _, (candidate, _), dossier = admitted
 
-    class Curious(Shop):
-        def __call__(self, path: Path) -> FakeModel:
-            assert (out / "plan.json").is_file()
-            return super().__call__(path)
-
-    dossier = vet(Curious(candidate=honest, base=honest), *folders)
-
-    assert json.loads((out / "plan.json").read_text())["cells"]
+    assert json.loads((candidate.parent / "out" / "plan.json").read_text())["cells"]
     assert dossier.plan_digest
 
 
@@ -272,7 +289,7 @@ def test_questions_of_the_users_own_are_asked_and_judged(folders, tmp_path):
 
     dossier = vet(Shop(candidate=honest, base=honest), *folders, suites=(own,))
 
-    assert cell(dossier, "xstest", "release").families == 50
+    assert cell(dossier, "xstest", "release").families == FAMILIES
     assert dossier.verdict.decision is Decision.ADMIT, dossier.verdict.reasons
 
 
