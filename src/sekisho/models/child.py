@@ -154,9 +154,13 @@ class Zygote:
             return None
         with self._lock:
             if self._process is None:
-                self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 with theirs:
-                    self._process = _start_zygote(theirs.fileno())
+                    try:
+                        self._process, self._control = _start_zygote(theirs.fileno()), control
+                    except ModelError:
+                        control.close()
+                        raise
             return self._control if self._process.poll() is None else None
 
 

@@ -46,9 +46,13 @@ class LocalModel:
         _require_libraries()
         self._path = path
         try:
-            self._folder = tempfile.TemporaryDirectory(prefix="sekisho-", ignore_cleanup_errors=True)
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
         except OSError as error:
+            raise StorageError(f"no temporary file: {error.strerror or error}") from error
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="sekisho-", ignore_cleanup_errors=True)
+        except OSError as error:
+            self._errors.close()
             raise StorageError(f"no temporary folder: {error.strerror or error}") from error
         try:
             self._child = start(self._folder.name, self._errors)
