@@ -18,7 +18,12 @@ from sekisho.models.fake import FakeModel
 from sekisho.progress import Console
 
 Run = Callable[..., tuple[int, str, str]]
-SPOKEN = ("Looking at every file ...", "Asking and training ...", "Deciding ...")
+SPOKEN = (
+    "Looking at every file ...",
+    "Putting tokens into prompts ...",
+    "Asking and training ...",
+    "Deciding ...",
+)
 
 
 @pytest.fixture
