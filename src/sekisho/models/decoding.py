@@ -65,11 +65,8 @@ def _batch(
             logits_to_keep=1,
         )
         token = draw(out.logits[:, -1].float())
-        going = [
-            s
-            for s, (row, t) in enumerate(zip(alive, token.tolist(), strict=True))
-            if row >= 0 and t not in stop
-        ]
+        drawn = zip(alive, token.tolist(), strict=True)
+        going = [s for s, (row, t) in enumerate(drawn) if row >= 0 and t not in stop]
         for slot in going:
             answers[alive[slot]].append(int(token[slot]))
         if not going:

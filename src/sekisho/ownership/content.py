@@ -112,7 +112,7 @@ def decide(entry: Entry, arms: tuple[Arm, Arm], white_box: Sequence[Reason], *, 
     with_mark, without = arms
     p = fisher(with_mark.kept, len(with_mark.asked), without.kept, len(without.asked))
     expired = _date(entry.expires) < today
-    against = (Reason("expired", (("date", entry.expires),)),) if expired else ()
+    against: tuple[Reason, ...] = (Reason("expired", (("date", entry.expires),)),) if expired else ()
     if p >= LEVEL:
         against += (Reason("no-difference", (("p", f"{p:.2g}"),)),)
     black, white = _part(against), _part(tuple(white_box))
