@@ -71,3 +71,10 @@ def test_malformed(model):
 def test_over_limit(name, model):
     HOSTILE[name](model)
     assert [(f.outcome, f.reason) for f in findings(model)] == [(Outcome.CANNOT_TELL, "not-read")]
+
+
+@pytest.mark.parametrize("name", ["LICENSE.html", "page.HTM", "logo.svg"])
+def test_a_page_that_no_loader_opens_holds_and_does_not_reject(name, model):
+    (model / name).write_text("<script>alert(1)</script>")
+    (finding,) = findings(model)
+    assert (finding.where, finding.reason, finding.severity) == (name, "page", Severity.HOLD)

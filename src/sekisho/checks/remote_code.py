@@ -26,6 +26,7 @@ _KERNEL_KEYS: Final = (
     "experts_implementation",
     "_experts_implementation",
 )
+_PAGES: Final = (".html", ".htm", ".svg")
 _UNREAD: Final = ("json", "code", "unread", "tokenizer", "zip")
 
 
@@ -56,6 +57,9 @@ class RemoteCode(AbstractCheck):
             yield Finding(self.id, Outcome.CANNOT_TELL, Severity.HOLD, file.path, "not-read", sentence, named)
 
     def _code(self, where: str, kind: str) -> Finding:
+        if where.casefold().endswith(_PAGES):  # nothing that loads a model opens it; a person might
+            sentence = f"{where} is a page that may run scripts when it is opened in a browser."
+            return Finding(self.id, Outcome.FAIL, Severity.HOLD, where, "page", sentence, (("file", where),))
         sentence = f"{where} can be executed ({kind})."
         named = (("file", where), ("kind", kind))
         return Finding(self.id, Outcome.FAIL, Severity.REJECT, where, "code-file", sentence, named)
