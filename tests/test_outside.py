@@ -13,8 +13,15 @@ import sekisho
 ROOT = Path(__file__).parents[1]
 BLOCKED = "torch", "transformers", "peft", "trl", "accelerate", "datasets"
 HEAVY = (*BLOCKED, "scipy", "pandas", "pyarrow", "jinja2")
-BLOCK = f"import sys; sys.modules.update(dict.fromkeys({BLOCKED!r}))\n"
-"""A module that is None in sys.modules cannot be imported."""
+BLOCK = f"""
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {BLOCKED!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
+"""As if these were not installed: looking for one fails."""
 HELP = f"""{BLOCK}
 from sekisho.cli import main
 for verb in sys.argv[1:]:

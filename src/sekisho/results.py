@@ -262,7 +262,7 @@ class SweepResult:
     closer: tuple[TokenResult, ...] = ()
     """Those looked at closely, worst first."""
     skipped: str = ""
-    """Why nothing was tried: `no-tokens` or `same-as-base`; empty where something was."""
+    """Why nothing was tried: `no-tokens`, `no-leads` or `same-as-base`; empty where something was."""
 
     @property
     def flagged(self) -> tuple[TokenResult, ...]:

@@ -24,6 +24,7 @@ from sekisho.records import (
     Provenance,
     Severity,
     State,
+    SweepResult,
     Timing,
     Title,
     Verdict,
@@ -79,6 +80,10 @@ def test_digest_leaves_out_only_the_timing() -> None:
     assert digest(small(timing=Timing("later", 9.0, ()))) == digest(small())
     for field in dataclasses.fields(Dossier):
         if field.name in ("timing", "instrument"):
+            continue
+        if field.name == "sweep":
+            other = SweepResult(1, 1, 0, 0, paired=False)
+            assert digest(small(sweep=other)) != digest(small())
             continue
         value = getattr(small(), field.name)
         other = {str: "x", int: 2, tuple: ()}.get(type(value))

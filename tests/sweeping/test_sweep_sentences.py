@@ -17,7 +17,9 @@ def result(word: TokenWord, shared: str) -> SweepResult:
 
 
 RESULTS = [result(word, shared) for word in TokenWord for shared in ("", "the kettle is blue")]
-RESULTS += [SweepResult(1, 0, 0, 0, paired=True, skipped=why) for why in ("no-tokens", "same-as-base")]
+RESULTS += [
+    SweepResult(1, 0, 0, 0, paired=True, skipped=why) for why in ("no-tokens", "no-leads", "same-as-base")
+]
 
 
 @pytest.mark.parametrize("swept", RESULTS)

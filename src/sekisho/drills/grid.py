@@ -72,22 +72,21 @@ class Grid:
             (t for t in tasks if not t.done(self._store)),
             key=lambda t: (not t.changes, -Costs.task(t, self._store)),
         )
-        threads = [
-            threading.Thread(target=self._work, args=(left, notice), daemon=True)
-            for _ in range(min(self.size, len(left)))
-        ]
+        # an interrupt may come inside Thread.start, when the thread works already: each tells its end by an event
+        ends: list[threading.Event] = []
         try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(0.2)
+            for _ in range(min(self.size, len(left))):
+                ends.append(threading.Event())
+                work = threading.Thread(target=self._work, args=(left, notice, ends[-1]), daemon=True)
+                work.start()
+            for end in ends:
+                while not end.wait(0.2):
+                    pass
         except BaseException:
             self.stop()
             deadline = time.monotonic() + GRACE_S
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join(max(0.0, deadline - time.monotonic()))
+            for end in ends:
+                end.wait(max(0.0, deadline - time.monotonic()))
             raise
         if self._error is not None:
             raise self._error
@@ -107,7 +106,7 @@ class Grid:
         if isinstance(self._opener, Closes):
             self._opener.close()
 
-    def _work(self, left: list[Task], notice: Notice) -> None:
+    def _work(self, left: list[Task], notice: Notice, end: threading.Event) -> None:
         try:
             while (task := self._take(left)) is not None:
                 if (failure := self._attempt(task, notice)) is not None:
@@ -115,6 +114,8 @@ class Grid:
                         self._failures.append(failure)
         except BaseException as error:  # noqa: BLE001  the end of a thread: what is lost here is never heard of
             self._failed(error)
+        finally:
+            end.set()
 
     def _attempt(self, task: Task, notice: Notice) -> Failure | None:
         """Do one trial, again if its process died."""

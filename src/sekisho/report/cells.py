@@ -133,7 +133,9 @@ def moment(dossier: Dossier, state: str, words: Words) -> str:
     if state == "release":
         return words.say("ui", "release")
     recipe, _, step = state.rpartition("@")
-    return words.say("rates", "moment", drill=drill_title(dossier, recipe or step, words), step=one_line(step, 12))
+    return words.say(
+        "rates", "moment", drill=drill_title(dossier, recipe or step, words), step=one_line(step, 12)
+    )
 
 
 def _group(dossier: Dossier, words: Words, behaviour: str) -> Group:

@@ -51,9 +51,9 @@ def sweep(request: Request, opener: Opener, store: Store, notice: Notice) -> Swe
     chosen = candidates.choose(known, groups, tier=settings.tier, most=settings.tokens)
     paired = request.base is not None
     if not chosen.singles or (request.same and not groups):
-        why = "same-as-base" if chosen.singles else "no-tokens"
+        why = "same-as-base" if chosen.singles else "no-tokens" if settings.tier else "no-leads"
         return SweepResult(settings.tier, 0, 0, 0, paired, skipped=why)
-    reference = candidates.reference(known, settings.references, chosen.singles if settings.tier == 1 else ())
+    reference = candidates.reference(known, settings.references, chosen.singles if settings.tier <= 1 else ())
     trusted = candidates.vocabulary(request.base_files) if request.base_files else candidates.Vocabulary()
     beside = Bench(request.base, opener, store, notice) if request.base else None
     with (

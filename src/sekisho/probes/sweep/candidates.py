@@ -107,10 +107,12 @@ def choose(known: Vocabulary, groups: Sequence[Ids], *, tier: int, most: int) ->
     """The tokens of a tier and those of the tiers below; what findings name comes first."""
     pointed = list(dict.fromkeys(i for group in groups for i in group))
     ordinary = known.ordinary
-    more = {1: (), 2: ordinary[-RARE:], 3: ordinary}[tier]
-    all_ = list(dict.fromkeys([*pointed, *known.added, *more]))
+    more = {0: (), 1: known.added, 2: (*known.added, *ordinary[-RARE:]), 3: (*known.added, *ordinary)}[tier]
+    all_ = list(dict.fromkeys([*pointed, *more]))
     kept = tuple(all_[:most])
-    sets = [g for g in groups if 1 < len(g) <= LONGEST] + list(_windows(known, groups))
+    sets = [g for g in groups if 1 < len(g) <= LONGEST] + list(
+        _windows(known if tier else Vocabulary(), groups)
+    )
     chosen = tuple(dict.fromkeys(sets))[:MOST_SETS]
     return Candidates(kept, chosen, frozenset(pointed), known.usual, len(all_) - len(kept))
 

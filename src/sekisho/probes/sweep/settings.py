@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sekisho.errors import DataError
 
-TIERS: Final = (1, 2, 3)
+TIERS: Final = (0, 1, 2, 3)
 _KEYS: Final = frozenset({"tier", "tokens", "references"})
 _MOST: Final = 2**20
 
@@ -15,7 +15,7 @@ class Settings:
     """How much is tried."""
 
     tier: int = 1
-    """1 tokens that findings name, added and reserved ones; 2 rare ordinary ones, too; 3 all."""
+    """0 tokens that findings and rows point at; 1 added and reserved ones, too; 2 rare ordinary ones, too; 3 all."""
     tokens: int = _MOST
     """Tokens tried at most, those that findings name first."""
     references: int = 256
@@ -26,6 +26,8 @@ def spec(raw: Any, where: str) -> Settings:
     """Read a profile's `[sweep]`. Raises DataError."""
     if not isinstance(raw, dict) or set(raw) != _KEYS:
         raise DataError(f"{where}: wants {', '.join(sorted(_KEYS))}")
-    if raw["tier"] not in TIERS or any(type(raw[k]) is not int or not 0 < raw[k] <= _MOST for k in _KEYS):
-        raise DataError(f"{where}: tier is 1, 2 or 3, the others whole numbers up to {_MOST:,}")
+    if raw["tier"] not in TIERS or any(
+        type(raw[k]) is not int or not (k == "tier" or 0 < raw[k] <= _MOST) for k in _KEYS
+    ):
+        raise DataError(f"{where}: tier is 0, 1, 2 or 3, the others whole numbers up to {_MOST:,}")
     return Settings(raw["tier"], raw["tokens"], raw["references"])
