@@ -13,7 +13,7 @@ from sekisho.models.base import Chat
 from sekisho.models.fake import FakeModel
 from sekisho.probes.sweep.candidates import Vocabulary
 from sekisho.probes.sweep.settings import Settings
-from sekisho.records import FileFact, Inventory, Outcome, Role, Severity, SweepResult, TokenWord
+from sekisho.records import FileFact, Finding, Inventory, Outcome, Role, Severity, SweepResult, TokenWord
 from sekisho.sweeping import declared, run
 from sekisho.sweeping.run import Request
 
@@ -72,14 +72,14 @@ class Shop:
         return FakeModel(plain, moved=self.moved[path.name])
 
 
-def sweep(shop: Shop, ledger: Ledger, **changes) -> SweepResult:
+def sweep(shop: Shop, ledger: Ledger, *, tier: int = 1, **changes) -> SweepResult:
     base = Subject(Path("base"), "b") if "base" in shop.moved else None
     request = Request(
         Subject(Path("model"), "m"),
         FILES,
         base,
         FILES if base else None,
-        settings=Settings(references=16),
+        settings=Settings(tier, references=16),
         **changes,
     )
     return run.sweep(request, shop, ledger, lambda *_: None)
@@ -137,6 +137,17 @@ def test_weights_equal_to_the_bases_are_not_swept(ledger) -> None:
     found = sweep(Shop(model=single, base=single), ledger, same=True)
     assert found.skipped == "same-as-base"
     assert [f.outcome for f in run.findings(found)] == [Outcome.NOT_RUN]
+
+
+def test_tier_0_tries_odd_rows_only_after_a_check_objected_to_rows(ledger) -> None:
+    shop, odd = Shop(model=single), ((5,),)
+    quiet = sweep(shop, ledger, tier=0, leads=odd)
+    objection = Finding("row-outliers", Outcome.FAIL, Severity.HOLD, "", "row-far", "a row lies far off")
+
+    assert (quiet.skipped, shop.opened) == ("no-leads", 0)
+    found = sweep(shop, ledger, tier=0, leads=odd, findings=(objection,))
+    assert [t.ids for t in found.flagged] == [(5,)]
+    assert found.tokens == 1
 
 
 KNOWN = Vocabulary(TEXTS, tuple(range(8)))

@@ -16,6 +16,10 @@ from sekisho.sweeping.judging import Judge
 from sekisho.sweeping.search import Pair, search
 
 CHECK: Final = "token-sweep"
+ROW_CHECKS: Final = frozenset(
+    {"embedding-rows-delta", "reserved-rows", "row-outliers", "duplicate-groups", "tokenizer-delta"}
+)
+"""Static checks after whose objection the rows that stand out are tried whatever the tier."""
 WORST: Final[Mapping[TokenWord, Severity]] = {
     TokenWord.HARMFUL: Severity.REJECT,
     TokenWord.UNDECLARED: Severity.HOLD,
@@ -47,7 +51,8 @@ class Request:
 def sweep(request: Request, opener: Opener, store: Store, notice: Notice) -> SweepResult:
     """Try the tokens of the tier. Raises ModelError, StorageError."""
     known, settings = candidates.vocabulary(request.files), request.settings
-    groups = tuple(dict.fromkeys((*request.leads, *candidates.named(request.findings))))
+    rows = request.leads if settings.tier or _rows_failed(request.findings) else ()
+    groups = tuple(dict.fromkeys((*rows, *candidates.named(request.findings))))
     chosen = candidates.choose(known, groups, tier=settings.tier, most=settings.tokens)
     paired = request.base is not None
     if not chosen.singles or (request.same and not groups):
@@ -65,6 +70,11 @@ def sweep(request: Request, opener: Opener, store: Store, notice: Notice) -> Swe
         closer = Judge(pair, known, request.declared, request.published).closer(found)
     sets = sum(len(t.ids) > 1 for t in found)
     return SweepResult(settings.tier, len(chosen.singles), sets, chosen.left, paired, closer)
+
+
+def _rows_failed(found: Sequence[Finding]) -> bool:
+    """Some row is always the oddest; only a check's objection makes it worth a minute of every vet."""
+    return any(f.check in ROW_CHECKS and f.outcome is Outcome.FAIL for f in found)
 
 
 def findings(result: SweepResult) -> tuple[Finding, ...]:
