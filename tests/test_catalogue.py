@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from artefacts import HOSTILE, tiny_model
+from artefacts import tiny_model
+from hostile import HOSTILE
 from sekisho import checks
 from sekisho.checks import CHECKS, AbstractCheck, Case
 from sekisho.errors import MalformedError

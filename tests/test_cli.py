@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from artefacts import HOSTILE, PAYLOAD, edit_json, tiny_model
+from artefacts import edit_json, tiny_model
+from hostile import HOSTILE, PAYLOAD
 from sekisho import cli, conductor, inventory
 from sekisho.errors import StorageError
 from sekisho.models.fake import FakeModel

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from artefacts import HOSTILE, PAYLOAD, save_safetensors, tiny_arrays, tiny_model
+from artefacts import save_safetensors, tiny_arrays, tiny_model
+from hostile import HOSTILE, PAYLOAD
 from sekisho import inventory
 from sekisho.errors import SourceError
 from sekisho.inventory import problem_code, take

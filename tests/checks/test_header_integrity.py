@@ -4,18 +4,8 @@ import json
 
 import pytest
 
-from artefacts import (
-    BROKEN,
-    HOSTILE,
-    MALFORMED_GGUF,
-    MALFORMED_SAFETENSORS,
-    edit_json,
-    save_safetensors,
-    tiny_arrays,
-    tiny_gguf,
-    tiny_model,
-    write_json,
-)
+from artefacts import edit_json, save_safetensors, tiny_arrays, tiny_gguf, tiny_model, write_json
+from hostile import BROKEN, HOSTILE, MALFORMED_GGUF, MALFORMED_SAFETENSORS
 from sekisho.checks.base import Case
 from sekisho.checks.header_integrity import HeaderIntegrity
 from sekisho.inventory import take

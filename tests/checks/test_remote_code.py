@@ -2,7 +2,8 @@
 
 import pytest
 
-from artefacts import CODE, HOSTILE, edit_json, tiny_model, torch_zip, write_json
+from artefacts import edit_json, tiny_model, write_json
+from hostile import CODE, HOSTILE, torch_zip
 from sekisho.checks.base import Case
 from sekisho.checks.remote_code import RemoteCode
 from sekisho.inventory import take

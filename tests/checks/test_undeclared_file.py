@@ -2,7 +2,8 @@
 
 import pytest
 
-from artefacts import HOSTILE, tiny_model
+from artefacts import tiny_model
+from hostile import HOSTILE
 from sekisho.checks.base import Case
 from sekisho.checks.undeclared_file import UndeclaredFile
 from sekisho.inventory import take

@@ -4,7 +4,8 @@ import zipfile
 
 import pytest
 
-from artefacts import HOSTILE, PICKLED, npy_objects, tiny_model, torch_zip
+from artefacts import tiny_model
+from hostile import HOSTILE, PICKLED, npy_objects, torch_zip
 from sekisho.checks.base import Case
 from sekisho.checks.unsafe_serialisation import UnsafeSerialisation
 from sekisho.inventory import take

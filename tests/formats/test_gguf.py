@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artefacts import MALFORMED_GGUF, gguf_bytes, gguf_tensor, gguf_text, tiny_gguf
+from artefacts import gguf_bytes, gguf_tensor, gguf_text, tiny_gguf
 from damage import damaged, survives
+from hostile import MALFORMED_GGUF
 from sekisho.errors import LimitError, MalformedError
 from sekisho.formats import gguf
 from sekisho.limits import DEFAULT, Limits

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artefacts import INERT, MEMO_PAYLOAD, PAYLOAD
 from damage import damaged, survives
+from hostile import INERT, MEMO_PAYLOAD, PAYLOAD
 from sekisho.errors import LimitError, MalformedError
 from sekisho.formats import pickle as ours
 from sekisho.formats import sniff

@@ -7,8 +7,9 @@ import safetensors
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artefacts import MALFORMED_SAFETENSORS, safetensors_bytes, save_safetensors, tiny_arrays
+from artefacts import safetensors_bytes, save_safetensors, tiny_arrays
 from damage import damaged, survives
+from hostile import MALFORMED_SAFETENSORS
 from sekisho.errors import LimitError, MalformedError
 from sekisho.formats import safetensors as ours
 from sekisho.limits import DEFAULT, Limits

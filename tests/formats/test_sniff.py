@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from artefacts import PAYLOAD, TEMPLATE, gguf_bytes, safetensors_bytes, torch_zip
+from artefacts import TEMPLATE, gguf_bytes, safetensors_bytes
+from hostile import PAYLOAD, torch_zip
 from sekisho.errors import LimitError, MalformedError
 from sekisho.formats import FORMATS, sniff, text
 from sekisho.limits import DEFAULT, Limits

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artefacts import MEMO_PAYLOAD, PAYLOAD, torch_zip
 from damage import survives
+from hostile import MEMO_PAYLOAD, PAYLOAD, torch_zip
 from sekisho.errors import LimitError, MalformedError
 from sekisho.formats import zipfile_
 from sekisho.limits import DEFAULT, Limits
