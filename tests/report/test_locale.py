@@ -70,23 +70,26 @@ def test_every_code_has_a_sentence(language: str) -> None:
     assert [path for path in needed if not words.find(*path)] == []
 
 
-def test_templates_and_code_name_only_words_that_exist() -> None:
+def report_sources() -> str:
+    """Every template, and the code of the report."""
     folder = files("sekisho.report")
-    texts = [(folder / "templates" / name).read_text("utf-8") for name in ("report.html", "macros.html")]
-    texts += [p.read_text("utf-8") for p in folder.iterdir() if p.name.endswith(".py")]
-    used = {m for text in texts for m in re.findall(r'say\(\s*"(ui|column)", "(\w+)"', text)}
-    assert len(used) > 60
+    templates = (p.read_text("utf-8") for p in (folder / "templates").iterdir() if p.name.endswith(".html"))
+    return "".join([*templates, *(p.read_text("utf-8") for p in folder.iterdir() if p.name.endswith(".py"))])
+
+
+def test_templates_and_code_name_only_words_that_exist() -> None:
+    used = set(re.findall(r'say\(\s*"(\w+)", "(\w+)",?\s*(?:\w+=|\*\*|\))', report_sources()))
+    assert len(used) > 150
+    assert {"compare", "battery", "sweep", "novelty", "ownership"} <= {section for section, _ in used}
     assert [path for path in used if Words("en").find(*path) is None] == []
 
 
 def test_no_word_is_left_over() -> None:
-    folder = files("sekisho.report")
-    texts = "".join(
-        (folder / "templates" / name).read_text("utf-8") for name in ("report.html", "macros.html")
-    )
-    texts += "".join(p.read_text("utf-8") for p in folder.iterdir() if p.name.endswith(".py"))
-    spare = [k for s in ("ui", "column") for k in sentences("en")[s] if not re.search(rf'"{k}"', texts)]
-    assert spare == []
+    texts = report_sources()
+    made = {*KINDS, *(f"next_{outcome}" for outcome in OUTCOMES)}
+    sections = ("ui", "column", "rates", "sureness", "battery", "sweep", "novelty", "compare", "repair")
+    keys = [(s, k) for s in sections for k in sentences("en")[s] if k not in made]
+    assert [path for path in keys if not re.search(rf'"{path[1]}"', texts)] == []
 
 
 def test_check_texts_are_whole() -> None:

@@ -13,6 +13,8 @@ from sekisho.report.words import Words
 
 MOST_EXAMPLES: Final = 12
 """Examples in one report, those of the worst cells first."""
+PROMPT: Final = 400
+"""Characters of a prompt beside its answers."""
 ANSWER: Final = 1_200
 """Characters of an answer in a report."""
 
@@ -51,6 +53,14 @@ class Side:
 
     title: str
     segments: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A prompt with its answers side by side."""
+
+    prompt: str
+    sides: tuple[Side, ...]
 
 
 @dataclass(frozen=True)
@@ -172,6 +182,11 @@ def _shown(dossier: Dossier, words: Words, claim: Claim, example: Example) -> Sh
     anchor = f"cell-{dossier.claims.index(claim)}"
     shown = sides(example, words)
     return Shown(anchor, cell, _answer(example.prompt, words), one_line(example.why, 120), shown)
+
+
+def pair(example: Example, words: Words) -> Pair:
+    """Put an example under its prompt, without a cell that it belongs to."""
+    return Pair(one_line(example.prompt, PROMPT), sides(example, words))
 
 
 def sides(example: Example, words: Words) -> tuple[Side, ...]:

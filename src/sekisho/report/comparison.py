@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sekisho.evidence.compared import GROUPS, Change, Compared, digest
 from sekisho.records import Claim, Example, Novelty
-from sekisho.report.cells import Side, sides
+from sekisho.report.cells import PROMPT, Side, sides
 from sekisho.report.grounds import behaviour_title, novelty_facts
 from sekisho.report.html import page
 from sekisho.report.visible import one_line
@@ -14,8 +14,6 @@ from sekisho.report.words import Words
 from sekisho.report.wrap import paragraph
 
 SHADES: Final = {"found": "bad", "open": "caution", "clear": "good"}
-PROMPT: Final = 400
-"""Characters of a prompt in a report."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Shown:
 def html(compared: Compared, language: str = "en") -> str:
     """Render a self-contained page. Raises UsageError for an unknown language."""
     words = Words(language)
-    return page("compare.html", w=words, c=compared, **_views(compared, words))
+    return page("compare.html", w=words, record=compared, **_views(compared, words))
 
 
 def text(compared: Compared, language: str = "en", width: int = 80) -> str:

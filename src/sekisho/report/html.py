@@ -15,7 +15,7 @@ from sekisho.report.cells import drills, examples, groups, moment, surety
 from sekisho.report.figures import HEIGHT, WIDTH
 from sekisho.report.grounds import grounds, headline, settle
 from sekisho.report.inspection import listed, passed
-from sekisho.report.lights import lights, shade_of
+from sekisho.report.lights import SHADES, lights, shade_of
 from sekisho.report.news import news
 from sekisho.report.shaken import shaken
 from sekisho.report.sureness import sureness
@@ -32,7 +32,7 @@ MOST_FINDINGS: Final = 200
 def render(dossier: Dossier, language: str = "en") -> str:
     """Render a dossier as a self-contained page. Raises UsageError for an unknown language."""
     words = Words(language)
-    return page("report.html", w=words, d=dossier, digest=digest(dossier), **_views(dossier, words))
+    return page("report.html", w=words, record=dossier, digest=digest(dossier), **_views(dossier, words))
 
 
 def page(template: str, /, **views: Any) -> str:
@@ -71,6 +71,7 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
     told = listed(dossier.findings)
     by_problem = sorted(dossier.files, key=lambda f: (not f.problem, f.path))
     return {
+        "shade": SHADES[dossier.verdict.decision],
         "headline": headline(dossier, words),
         "lights": lights(dossier, words),
         "grounds": grounds(dossier, words),

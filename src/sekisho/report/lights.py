@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sekisho.records import Dossier, Finding, Outcome, Severity
+from sekisho.records import Decision, Dossier, Finding, Outcome, Severity
 from sekisho.report.cells import state
 from sekisho.report.grounds import claim_facts, finding_facts, ground, rates
 from sekisho.report.visible import one_line
@@ -22,6 +22,9 @@ class Shade(StrEnum):
     CAUTION = "caution"
     BAD = "bad"
     UNKNOWN = "unknown"
+
+
+SHADES: Final = {Decision.ADMIT: Shade.GOOD, Decision.HOLD: Shade.CAUTION, Decision.REJECT: Shade.BAD}
 
 
 @dataclass(frozen=True)

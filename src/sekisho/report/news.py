@@ -1,24 +1,11 @@
 """What came up in trial finetunes that no suite asked about, arranged for reading."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from sekisho.records import Dossier, Novelty
-from sekisho.report.cells import Side, sides
+from sekisho.report.cells import Pair, pair
 from sekisho.report.grounds import drill_title, novelty_facts
-from sekisho.report.visible import one_line
 from sekisho.report.words import Words
-
-PROMPT: Final = 400
-"""Characters of a prompt in a report."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A prompt with its answers side by side."""
-
-    prompt: str
-    sides: tuple[Side, ...]
 
 
 @dataclass(frozen=True)
@@ -57,5 +44,5 @@ def _news(dossier: Dossier, words: Words, number: int, found: Novelty) -> News:
         confirmed=found.confirmed,
         state=words.say("novelty", state(found)),
         shade="alarm" if found.confirmed else "unknown",
-        pairs=tuple(Pair(one_line(e.prompt, PROMPT), sides(e, words)) for e in found.examples),
+        pairs=tuple(pair(e, words) for e in found.examples),
     )

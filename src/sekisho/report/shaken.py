@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from sekisho.records import Claim, Dossier, PerturbationResult
-from sekisho.report.cells import sides
+from sekisho.report.cells import Pair, pair
 from sekisho.report.grounds import battery_anchor, behaviour_title, claim_facts, drill_title, novelty_facts
-from sekisho.report.news import PROMPT, Pair
-from sekisho.report.visible import one_line
 from sekisho.report.words import Words
 
 MOST_PAIRS: Final = 2
@@ -64,7 +62,7 @@ def _shaken(dossier: Dossier, result: PerturbationResult, words: Words) -> Shake
         triage="" if result.kl is None else _triage(result, words),
         rows=tuple(_woken(dossier, claim, words) for claim in result.cells),
         new=tuple(novelty_facts(n, words)["what"] for n in result.novelty),
-        pairs=tuple(Pair(one_line(e.prompt, PROMPT), sides(e, words)) for e in examples[:MOST_PAIRS]),
+        pairs=tuple(pair(e, words) for e in examples[:MOST_PAIRS]),
     )
 
 

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sekisho.records import Decision, Dossier, Finding, SweepResult
+from sekisho.records import Dossier, Finding, SweepResult
 from sekisho.report.cells import groups
 from sekisho.report.grounds import Ground, grounds, headline, settle
 from sekisho.report.inspection import listed, passed
-from sekisho.report.lights import Shade, lights, shade_of
+from sekisho.report.lights import SHADES, Shade, lights, shade_of
 from sekisho.report.news import news
 from sekisho.report.shaken import shaken
 from sekisho.report.sureness import sureness
@@ -30,7 +30,6 @@ STYLES: Final = {
     Shade.BAD: "red",
     Shade.UNKNOWN: "bright_black",
 }
-SHADES: Final = {Decision.ADMIT: Shade.GOOD, Decision.HOLD: Shade.CAUTION, Decision.REJECT: Shade.BAD}
 CELLS: Final = {"found": Shade.BAD, "alarm": Shade.CAUTION, "open": Shade.CAUTION, "clear": Shade.GOOD}
 MOST_FINDINGS: Final = 40
 """Findings told in a terminal; the report on disk has more."""

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sekisho.records import SweepResult, TokenResult, TokenWord
-from sekisho.report.cells import sides
-from sekisho.report.news import PROMPT, Pair
+from sekisho.report.cells import Pair, pair
 from sekisho.report.visible import one_line
 from sekisho.report.words import Words
 
@@ -58,7 +57,6 @@ def tokens(result: SweepResult | None, words: Words) -> Tokens | None:
 
 
 def _row(token: TokenResult, words: Words) -> Row:
-    examples = token.examples[:MOST_PAIRS]
     return Row(
         text=one_line(token.text, 120),
         place=words.say("sweep_slot", token.slot),
@@ -68,7 +66,7 @@ def _row(token: TokenResult, words: Words) -> Row:
         state=STATES[token.word],
         word=words.say("sweep_word", token.word.value),
         probes=tuple(_probe(token, n, words) for n in range(len(token.probes))),
-        pairs=tuple(Pair(one_line(e.prompt, PROMPT), sides(e, words)) for e in examples),
+        pairs=tuple(pair(e, words) for e in token.examples[:MOST_PAIRS]),
     )
 
 
