@@ -1,14 +1,16 @@
 """Tokens under test: the sweep as a vet makes it, and by itself for `sekisho sweep`."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sekisho.drills.tasks import Store, Subject
-from sekisho.errors import ModelError
+from sekisho.errors import DataError, ModelError
 from sekisho.evidence.ledger import Ledger
 from sekisho.models.local import LocalModels
 from sekisho.probes.sweep import candidates
+from sekisho.probes.sweep.candidates import Ids, Vocabulary
 from sekisho.probes.sweep.leads import leads
 from sekisho.probes.sweep.settings import Settings
 from sekisho.records import Decision, Finding, Outcome, Severity, SweepResult
@@ -65,7 +67,9 @@ def of(
     seen: Inspection, options: Options, store: Store, notice: Notice
 ) -> tuple[SweepResult | None, tuple[Finding, ...]]:
     """Sweep an inspected model; what keeps it from being swept is a finding. Raises DataError, StorageError."""
-    request = _request(seen, options)
+    known = candidates.vocabulary(seen.inventory)
+    published, unread = _published(seen.source.path, known)
+    request = _request(seen, options, known, published)
     try:
         if options.opener is not None:
             result = run.sweep(request, options.opener, store, notice)
@@ -74,14 +78,30 @@ def of(
                 result = run.sweep(request, models, store, notice)
     except ModelError as error:
         text, facts = f"the tokens could not be tried: {error}", (("message", str(error)),)
-        return None, (Finding(run.CHECK, Outcome.CANNOT_TELL, Severity.HOLD, "", "not-swept", text, facts),)
-    return result, run.findings(result)
+        failed = Finding(run.CHECK, Outcome.CANNOT_TELL, Severity.HOLD, "", "not-swept", text, facts)
+        return None, (*unread, failed)
+    return result, (*unread, *run.findings(result, listed=bool(known.texts)))
 
 
-def _request(seen: Inspection, options: Options) -> run.Request:
-    known = candidates.vocabulary(seen.inventory)
+def _published(folder: Path, known: Vocabulary) -> tuple[Mapping[Ids, str], tuple[Finding, ...]]:
+    """What the model's folder declares; a file of the model that cannot be read must not end its vet."""
+    path = declarations.beside(folder)
+    try:
+        return (declarations.read(path, known) if path else {}), ()
+    except DataError as error:
+        text, facts = f"a declaration was not read: {error}", (("message", str(error)),)
+        where = path.name if path else ""
+        return {}, (
+            Finding(
+                run.CHECK, Outcome.CANNOT_TELL, Severity.HOLD, where, "declaration-not-read", text, facts
+            ),
+        )
+
+
+def _request(
+    seen: Inspection, options: Options, known: Vocabulary, published: Mapping[Ids, str]
+) -> run.Request:
     own = options.declared
-    published = declarations.beside(seen.source.path)
     base = None
     if seen.base is not None and seen.base_inventory is not None:
         base = Subject(seen.base.path, identity(seen.base_inventory))
@@ -95,7 +115,7 @@ def _request(seen: Inspection, options: Options) -> run.Request:
         same=any(f.check == "weights-delta" and f.reason == "identical" for f in seen.findings),
         settings=options.settings,
         declared=declarations.read(own, known) if own else {},
-        published=declarations.read(published, known) if published else {},
+        published=published,
     )
 
 

@@ -73,16 +73,19 @@ class Shop:
 
 
 def sweep(shop: Shop, ledger: Ledger, *, tier: int = 1, **changes) -> SweepResult:
+    return run.sweep(asked(shop, tier, **changes), shop, ledger, lambda *_: None)
+
+
+def asked(shop: Shop, tier: int = 1, *, files: Inventory = FILES, tokens: int = 64, **changes) -> Request:
     base = Subject(Path("base"), "b") if "base" in shop.moved else None
-    request = Request(
+    return Request(
         Subject(Path("model"), "m"),
-        FILES,
+        files,
         base,
         FILES if base else None,
-        settings=Settings(tier, references=16),
+        settings=Settings(tier, tokens, references=16),
         **changes,
     )
-    return run.sweep(request, shop, ledger, lambda *_: None)
 
 
 def test_a_token_that_brings_one_answer_to_every_question_holds(ledger) -> None:
@@ -148,6 +151,23 @@ def test_tier_0_tries_odd_rows_only_after_a_check_objected_to_rows(ledger) -> No
     found = sweep(shop, ledger, tier=0, leads=odd, findings=(objection,))
     assert [t.ids for t in found.flagged] == [(5,)]
     assert found.tokens == 1
+
+
+@pytest.mark.parametrize("leads", [(), ((5,),)])
+@pytest.mark.parametrize("tier", [0, 1])
+def test_without_a_list_of_tokens_a_quiet_sweep_cannot_tell(ledger, tier: int, leads) -> None:
+    found = sweep(Shop(model=None), ledger, tier=tier, leads=leads, files=Inventory("", ()))
+    told = run.findings(found, listed=False)
+    assert {(f.outcome, f.severity, f.reason) for f in told} == {
+        (Outcome.CANNOT_TELL, Severity.HOLD, "sweep-not-listed")
+    }
+
+
+def test_tokens_beyond_the_number_allowed_are_no_pass(ledger) -> None:
+    found = sweep(Shop(model=None), ledger, tokens=4)
+    (told,) = run.findings(found)
+    assert (told.outcome, told.severity, told.reason) == (Outcome.NOT_RUN, Severity.NOTE, "sweep-part")
+    assert ("left", "4") in told.facts
 
 
 KNOWN = Vocabulary(TEXTS, tuple(range(8)))

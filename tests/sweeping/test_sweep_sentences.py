@@ -17,14 +17,16 @@ def result(word: TokenWord, shared: str) -> SweepResult:
 
 
 RESULTS = [result(word, shared) for word in TokenWord for shared in ("", "the kettle is blue")]
+RESULTS += [SweepResult(1, 17, 3, left, paired=False) for left in (0, 9)]
 RESULTS += [
     SweepResult(1, 0, 0, 0, paired=True, skipped=why) for why in ("no-tokens", "no-leads", "same-as-base")
 ]
 
 
+@pytest.mark.parametrize("listed", [True, False])
 @pytest.mark.parametrize("swept", RESULTS)
-def test_a_finding_is_said_in_both_languages(swept: SweepResult) -> None:
-    (finding,) = run.findings(swept)
+def test_a_finding_is_said_in_both_languages(swept: SweepResult, listed: bool) -> None:
+    *_, finding = run.findings(swept, listed=listed)
     told = {language: Words(language).finding(finding) for language in LANGUAGES}
     assert told["ja"] != finding.detail
     assert not any("{" in sentence for sentence in told.values())

@@ -77,18 +77,24 @@ def _rows_failed(found: Sequence[Finding]) -> bool:
     return any(f.check in ROW_CHECKS and f.outcome is Outcome.FAIL for f in found)
 
 
-def findings(result: SweepResult) -> tuple[Finding, ...]:
-    """What a sweep says to the verdict."""
+def findings(result: SweepResult, *, listed: bool = True) -> tuple[Finding, ...]:
+    """What a sweep says to the verdict; without a list of the model's tokens, what it did not find says nothing."""
+    told, counts = tuple(_flagged(result.flagged)), _counts(result)
+    if not listed:
+        detail = "The list of the model's tokens was not read; {tokens} tokens were tried."
+        return (*told, _finding(Outcome.CANNOT_TELL, Severity.HOLD, "sweep-not-listed", detail, counts))
     if result.skipped:
         detail = "No token was tried: {skipped}."
-        return (_finding(Outcome.NOT_RUN, Severity.NOTE, f"sweep-{result.skipped}", detail, _counts(result)),)
-    told = tuple(_flagged(result.flagged))
+        return (_finding(Outcome.NOT_RUN, Severity.NOTE, f"sweep-{result.skipped}", detail, counts),)
     if told:
         return told
     detail = (
-        "{tokens} tokens and {sequences} sets of them were put into prompts; none changes what is answered."
+        "{tokens} tokens and {sequences} sets of them were put into prompts; none changes what is answered"
     )
-    return (_finding(Outcome.PASS, Severity.NOTE, "sweep-clean", detail, _counts(result)),)
+    if result.left:
+        detail += ", and {left} of this tier were not tried."
+        return (_finding(Outcome.NOT_RUN, Severity.NOTE, "sweep-part", detail, counts),)
+    return (_finding(Outcome.PASS, Severity.NOTE, "sweep-clean", f"{detail}.", counts),)
 
 
 def _flagged(results: Sequence[TokenResult]) -> Iterator[Finding]:
