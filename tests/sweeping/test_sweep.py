@@ -170,6 +170,17 @@ def test_tokens_beyond_the_number_allowed_are_no_pass(ledger) -> None:
     assert ("left", "4") in told.facts
 
 
+def test_every_declared_token_that_moves_answers_is_probed(ledger) -> None:
+    moved = {4: single, 5: single, 6: leaky}
+
+    def three(chat: Chat, slot: str, ids: tuple[int, ...]) -> str:
+        return moved[ids[0]](chat, slot, (5,)) if len(ids) == 1 and ids[0] in moved else plain(chat)
+
+    said = {(i,): "a marker" for i in moved}
+    words = {t.ids: t.word for t in sweep(Shop(model=three), ledger, declared=said).closer}
+    assert words[6,] is TokenWord.HARMFUL
+
+
 KNOWN = Vocabulary(TEXTS, tuple(range(8)))
 
 

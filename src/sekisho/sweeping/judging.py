@@ -28,7 +28,7 @@ LARGE_PAIRED: Final = 0.1
 TOKENS: Final = 24
 """Of an answer, when looking for what answers share."""
 PROBED: Final = 2
-"""Sequences put before the suites."""
+"""Sequences put before the suites; declared ones are in any case, since a declaration excuses no harm."""
 PROBE_TOKENS: Final = 32
 FIRST: Final = 6
 """Questions of a suite that are put first."""
@@ -56,7 +56,8 @@ class Judge:
         odd = [t for t in found if t.z >= ODD][:CLOSER]
         read = [(t, *self._read(t)) for t in odd]
         moving = [t for t, lock, _ in read if self._moves(t, lock)]
-        probes = {t.ids: self._probed(t, len(moving[:PROBED])) for t in moving[:PROBED]}
+        asked = [t for n, t in enumerate(moving) if n < PROBED or t.ids in self.declared]
+        probes = {t.ids: self._probed(t, len(asked)) for t in asked}
         made = [
             self._result(t, lock, shown, moves=t in moving, probes=probes.get(t.ids, ()))
             for t, lock, shown in read
