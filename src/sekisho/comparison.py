@@ -264,7 +264,7 @@ def _digest(plan: Plan) -> str:
     """Over what is asked of both, in which order, and by which terms it is judged."""
     papers = {p.suite.id: [p.digest, [i.family for i in p.items]] for p in plan.papers}
     document = {"compare": records.SCHEMA, "papers": papers, "policy": plan.policy.digest}
-    return tasks.plan_digest({**document, "generation": tasks.GENERATION})
+    return tasks.digest({**document, "generation": tasks.GENERATION})
 
 
 def _version(package: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from sekisho.drills.generators import GENERATORS
 from sekisho.errors import DataError, RowError
 from sekisho.limits import DEFAULT
+from sekisho.models import engine
 from sekisho.models.base import Chat, Message
 
 MOST_ROWS: Final = 100_000
@@ -118,9 +119,8 @@ def _sorted(found: Iterator[tuple[str, Any]]) -> tuple[tuple[Chat, ...], list[Ro
 
 def digest(chats: tuple[Chat, ...]) -> str:
     """Hex sha256 over roles and contents, in order."""
-    rows = [[[m.role, m.content] for m in chat] for chat in chats]
     # escaped surrogates, which JSON may carry, stay encodable this way
-    return hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode("ascii")).hexdigest()
+    return hashlib.sha256(json.dumps(engine.rows(chats), separators=(",", ":")).encode("ascii")).hexdigest()
 
 
 def _check_file(path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sekisho.drills import battery, instrument, planner, tasks
 from sekisho.drills.battery import Battery, Models
-from sekisho.drills.claims import Arm, drill_claim, release_claim
+from sekisho.drills.claims import RELEASE, Arm, drill_claim, release_claim
 from sekisho.drills.profile import Profile
 from sekisho.drills.recipe import Recipe, job
 from sekisho.drills.tasks import Drill, Paper, Store, Subject, Task
@@ -17,7 +17,6 @@ from sekisho.probes import external, run, suite
 from sekisho.probes.suite import Suite
 from sekisho.records import Claim, DrillResult, Instrument, Measurement, PerturbationResult, Title
 
-RELEASE = "release"
 NOBODY: Final = Subject(Path(), "")
 """Candidate of a plan until there is one."""
 
@@ -70,7 +69,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """sha256 of the document."""
-        return tasks.plan_digest(self.document())
+        return tasks.digest(self.document())
 
     def first(self) -> tuple[Task, ...]:
         """What is done before any alarm is known; the control waits."""

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from sekisho.drills import recipe as recipes
 from sekisho.drills.data import LeftOut
 from sekisho.drills.recipe import Recipe
+from sekisho.models import engine
 from sekisho.models.base import Chat, Perturbation, Sampling
 from sekisho.probes import run
 from sekisho.probes.suite import Item, Suite
@@ -59,8 +60,7 @@ class Paper:
     @cached_property
     def digest(self) -> str:
         """Over the exact conversations and the sampling."""
-        turns = [[[m.role, m.content] for m in chat] for chat in self.chats]
-        return _digest([turns, asdict(self.sampling)])
+        return digest([engine.rows(self.chats), asdict(self.sampling)])
 
 
 @dataclass(frozen=True)
@@ -129,17 +129,17 @@ class Task:
         state: list[Any] | None = [self.drill.recipe.digest, step] if self.drill else None
         if self.changes and step:
             state = self.changes[step - 1].state
-        return _digest(["answers", GENERATION, self.subject.identity, state, paper.digest])
+        return digest(["answers", GENERATION, self.subject.identity, state, paper.digest])
 
     @property
     def result_key(self) -> str:
         """Under which the drill's own record is kept."""
-        return _digest(["drill", GENERATION, self.subject.identity, self.drill and self.drill.recipe.digest])
+        return digest(["drill", GENERATION, self.subject.identity, self.drill and self.drill.recipe.digest])
 
     def change_key(self, change: Change) -> str:
         """Under which the record of a perturbation is kept."""
         watched = [asdict(w) for w in change.watched]
-        return _digest(["perturbation", GENERATION, self.subject.identity, change.state, watched])
+        return digest(["perturbation", GENERATION, self.subject.identity, change.state, watched])
 
     def missing(self, store: Store) -> tuple[tuple[int, Paper], ...]:
         """The papers without answers yet; none of a drill that diverged, which would do so again."""
@@ -206,11 +206,7 @@ def as_json(result: DrillResult) -> dict[str, Any]:
     return asdict(result)
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
+    """Hex sha256 over a JSON value in its one form: what keys of the ledger and digests of plans are."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-def plan_digest(value: Sequence[Any] | dict[str, Any]) -> str:
-    """Digest of a plan written as JSON."""
-    return _digest(value)

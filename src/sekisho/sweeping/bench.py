@@ -1,15 +1,14 @@
 """One model on the bench of a sweep: everything measured is kept in blocks, and the model opened only when needed."""
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol, final
+from typing import Any, Final, final
 
-from sekisho.drills.tasks import Store, Subject
-from sekisho.models.base import Chat, Progress, Sampling, Shift
+from sekisho.drills.tasks import Store, Subject, digest
+from sekisho.models import engine
+from sekisho.models.base import Chat, Model, Sampling, Shift
 
 SWEEPING: Final = 1
 """Version of the measuring; raised whenever it may give other numbers."""
@@ -20,31 +19,7 @@ Notice = Callable[[str, float, float], None]
 """(what, done, total)."""
 
 
-class Sweepable(Protocol):
-    """As much of `models.base.Model` as a sweep needs."""
-
-    def sweep(
-        self, chats: Sequence[Chat], slot: str, sequences: Sequence[Sequence[int]], progress: Progress = ...
-    ) -> tuple[Shift, ...]:
-        """See `models.base.Model`."""
-        ...
-
-    def generate_with(
-        self,
-        chats: Sequence[Chat],
-        slot: str,
-        sequences: Sequence[Sequence[int]],
-        sampling: Sampling = ...,
-    ) -> tuple[str, ...]:
-        """See `models.base.Model`."""
-        ...
-
-    def close(self) -> None:
-        """See `models.base.Model`."""
-        ...
-
-
-Opener = Callable[[Path], Sweepable]
+Opener = Callable[[Path], Model]
 
 
 @final
@@ -53,7 +28,7 @@ class Bench:
 
     def __init__(self, subject: Subject, opener: Opener, store: Store, notice: Notice) -> None:
         self._subject, self._opener, self._store, self._notice = subject, opener, store, notice
-        self._model: Sweepable | None = None
+        self._model: Model | None = None
 
     def shifts(
         self, slot: str, sequences: Sequence[Sequence[int]], chats: Sequence[Chat]
@@ -63,7 +38,7 @@ class Bench:
         for at in range(0, len(sequences), BLOCK):
             block = [list(s) for s in sequences[at : at + BLOCK]]
             rows = self._kept(
-                ["shifts", slot, _turns(chats), block], partial(self._swept, chats, slot, block)
+                ["shifts", slot, engine.rows(chats), block], partial(self._swept, chats, slot, block)
             )
             found += [Shift(tuple(r["kl"]), tuple(r["entropy"]), r["agreement"]) for r in rows]
             self._notice(f"sweep {slot}", len(found), len(sequences))
@@ -75,7 +50,7 @@ class Bench:
         """For each sequence the answers to all chats. Raises ModelError, StorageError."""
         found = []
         for sequence in sequences:
-            what = ["answers", slot, _turns(chats), list(sequence), tokens]
+            what = ["answers", slot, engine.rows(chats), list(sequence), tokens]
             row = self._kept(what, partial(self._said, chats, slot, sequence, tokens))
             found.append(tuple(row))
         return tuple(found)
@@ -87,8 +62,7 @@ class Bench:
             self._model = None
 
     def _kept(self, what: list[Any], measure: Callable[[], Any]) -> Any:
-        text = json.dumps(["sweep", SWEEPING, self._subject.identity, *what], ensure_ascii=True)
-        key = hashlib.sha256(text.encode("ascii")).hexdigest()
+        key = digest(["sweep", SWEEPING, self._subject.identity, *what])
         known = self._store.get(key)
         if known is None:
             known = measure()
@@ -102,11 +76,7 @@ class Bench:
         sampling = Sampling(max_new_tokens=tokens)
         return list(self._opened().generate_with(chats, slot, [sequence], sampling))
 
-    def _opened(self) -> Sweepable:
+    def _opened(self) -> Model:
         if self._model is None:
             self._model = self._opener(self._subject.path)
         return self._model
-
-
-def _turns(chats: Sequence[Chat]) -> list[list[list[str]]]:
-    return [[[m.role, m.content] for m in chat] for chat in chats]
