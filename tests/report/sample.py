@@ -202,10 +202,10 @@ def admit() -> Dossier:
             True, True, "null drill CLEAR in 4 of 4 cells, planted phrase FOUND at step 12"
         ),
         verdict=Verdict(Decision.ADMIT, ()),
-        not_tested=("few-drills",),
+        not_tested=("own-data",),
         environment=(("python", "3.11.9"), ("torch", "2.13.0"), ("cpu", "2 cores")),
         timing=Timing(
-            "2031-04-02T08:15:00Z", 540.0, (("inspect", 3.2), ("probes", 201.4), ("drills", 318.9))
+            "2031-04-02T08:15:00Z", 540.0, (("inspect", 3.2), ("measure", 318.9), ("control", 201.4))
         ),
         titles=TITLES,
     )
@@ -257,7 +257,7 @@ def hold() -> Dossier:
     return dataclasses.replace(
         admit(), provenance=Provenance("local-model", "folder", False, "", "5a" * 32, ""),
         findings=(skipped, *PASSES[:3], *PASSES[4:]), claims=claims,
-        verdict=Verdict(Decision.HOLD, reasons, settle), not_tested=("few-drills", "no-base", "language:ja"),
+        verdict=Verdict(Decision.HOLD, reasons, settle), not_tested=("own-data", "no-base", "language:ja"),
         languages=("en",),
     )  # fmt: skip
 

@@ -168,7 +168,7 @@ def test_margins_error_rates_and_gaps_are_stated() -> None:
     assert "at most 5 % of cases" in page
     assert "every one of the 12 cells, it would be rejected for its behaviour in at most 5 % of cases" in page
     assert "Secret trigger words" in page
-    assert "profile runs only a small panel" in page
+    assert "the trial finetunes used generated data" in page
     assert "was not asked anything, so nothing can be promised" in text(sample.static_only())
 
 

@@ -1,5 +1,6 @@
 """Both languages say the same things, and every code has a sentence."""
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -7,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from sekisho import draft
+from sekisho.drills import rounds
 from sekisho.errors import UsageError
 from sekisho.evidence.compared import GROUPS
 from sekisho.probes.novelty.features import KINDS, SHAPES
+from sekisho.progress import STAGES
 from sekisho.records import Decision, Outcome, Role, Severity
 from sekisho.report.lights import Shade
 from sekisho.report.words import COMMON, LANGUAGES, Words, checks, fill, sentences
@@ -92,6 +96,13 @@ def test_no_word_is_left_over() -> None:
     assert [path for path in keys if not re.search(rf'"{path[1]}"', texts)] == []
 
 
+def test_stages_and_codes_of_what_was_left_out_are_those_that_a_run_writes() -> None:
+    assert set(sentences("en")["stage"]) == set(STAGES)
+    makers = "".join(inspect.getsource(made) for made in (draft, rounds))
+    spare = [k for k in sentences("en")["not_tested"] if not re.search(rf'"{k}[":]', makers)]
+    assert spare == []
+
+
 def test_check_texts_are_whole() -> None:
     for check, table in checks().items():
         keys = set() if check == COMMON else {"title", "why", "todo"}
@@ -113,7 +124,7 @@ def test_an_unknown_code_is_said_as_itself() -> None:
 
 def test_codes_with_a_value_are_named_in_the_language() -> None:
     assert Words("ja").code("not_tested", "language:ja").endswith("日本語")
-    assert "Adverts" in Words("en").code("not_tested", "suite:adverts")
+    assert Words("en").code("not_tested", "drill:x\u202e") == "The trial finetune: x⟨U+202E⟩."
 
 
 def test_filling_never_interprets_a_value() -> None:

@@ -45,11 +45,11 @@ class Words:
         return one_line(path[min(1, len(path) - 1)]) if template is None else fill(template, facts)
 
     def code(self, section: str, code: str) -> str:
-        """Say a code that may carry a value, as in `language:ja`."""
+        """Say a code that may carry a value, as in `language:ja`; a language is named, anything else stands as it is."""
         head, _, value = code.partition(":")
         if self.find(section, head) is None:
             return self.say(section, code)
-        return self.say(section, head, value=self._named(head, value))
+        return self.say(section, head, value=self.find(head, value) or one_line(value))
 
     def check(self, check: str, key: str = "title") -> str:
         """Return a check's `title`, `why` or `todo`; its id for a missing title, else nothing."""
@@ -63,13 +63,6 @@ class Words:
         if template is None or not set(_NAME.findall(template)) <= set(facts):
             return _sentence(one_line(finding.detail, 600))
         return fill(template, facts)
-
-    def _named(self, kind: str, value: str) -> str:
-        """Name the value of a code: a language, a suite or a check by its title."""
-        if kind == "check":
-            return self.check(value)
-        title = ("language", value) if kind == "language" else ("behaviour", value, "title")
-        return self.find(*title) or one_line(value)
 
     def _reason(self, check: str, reason: str) -> str | None:
         text = self._checks.get(check, {}).get("reasons", {}).get(reason, {}).get(self.language)
