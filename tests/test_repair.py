@@ -64,6 +64,24 @@ def test_a_model_with_the_bases_rows_is_copied_as_it_is(folders, tmp_path) -> No
     assert (made.restored, made.swept) == ((), None)
 
 
+def test_a_table_that_cannot_be_held_against_the_base_is_not_called_clean(folders, tmp_path) -> None:
+    planted, base = folders
+    arrays = dict(tiny_arrays())
+    arrays[TABLE] = np.random.default_rng(1).standard_normal(arrays[TABLE].shape).astype(arrays[TABLE].dtype)
+    save_safetensors(base / "model.safetensors", arrays)
+    with pytest.raises(UsageError, match="cannot be held against the base's"):
+        repair(planted, base, tmp_path / "out", options=options(tmp_path))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_token_tables_is_not_called_clean(folders, tmp_path) -> None:
+    planted, base = folders
+    for folder in folders:
+        save_safetensors(folder / "model.safetensors", {"a.weight": np.zeros((2, 2), np.float32)})
+    with pytest.raises(UsageError, match="no token table"):
+        repair(planted, base, tmp_path / "out", options=options(tmp_path))
+
+
 def test_nothing_is_written_over(folders, tmp_path) -> None:
     planted, base = folders
     with pytest.raises(UsageError, match="exists"):

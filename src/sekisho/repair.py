@@ -15,7 +15,7 @@ import numpy as np
 from sekisho import tokens
 from sekisho.errors import ArtefactError, StorageError, UsageError
 from sekisho.formats import rows as tables
-from sekisho.formats.rows import Rows
+from sekisho.formats.rows import Beside, Rows
 from sekisho.formats.rows.quants import PLAIN
 from sekisho.formats.rows.tables import Table, blocks, gather
 from sekisho.probes.sweep import candidates
@@ -81,6 +81,10 @@ def repair(
         raise UsageError(
             f"{seen.source.name}: a repair needs a folder with safetensors, and a base of the same kind"
         )
+    if not seen.tables.tables or seen.tables.unnamed:
+        raise UsageError(
+            f"{seen.source.name}: no token table was found, or weights that cannot be looked into"
+        )
     known = candidates.vocabulary(seen.inventory)
     use = declarations.read(options.declared, known) if options.declared else {}
     kept = {i for ids in use for i in ids}
@@ -97,26 +101,27 @@ def repair(
 
 def _change(seen: Inspection, found: Rows, known: Vocabulary, kept: set[int]) -> _Change | None:
     """The rows of one table that are not the base's and nobody declared, with the bytes they are to have."""
-    if found.same or found.beside is None or not found.beside.related:
+    if found.same:
         return None
+    if found.beside is None or not found.beside.related:
+        raise UsageError(f"{found.table.where}: its rows cannot be held against the base's")
     others = tables.find(seen.base_inventory) if seen.base_inventory is not None else ()
     other = next((t for t in others if t.name == found.table.name), None)
     if other is None or found.table.dtype not in PLAIN or other.dtype not in PLAIN:
         raise UsageError(
             f"{found.table.where}: only tables of plain numbers under the base's name can be repaired"
         )
-    ids = [n for n in _undeclared(found, known) if n not in kept]
+    ids = [n for n in _undeclared(found.beside, known) if n not in kept]
     added = [n for n, kind in found.beside.added if kind == "trained" and n not in kept]
     return _Change(found.table, _bytes(found.table, other, ids, added), tuple(added))
 
 
-def _undeclared(found: Rows, known: Vocabulary) -> list[int]:
-    beside = found.beside
-    changed = beside.changed.tolist() if beside is not None else []
-    if beside is None or len(changed) <= SPARSE * len(beside.relative):
-        return [int(n) for n in changed]
+def _undeclared(beside: Beside, known: Vocabulary) -> list[int]:
+    changed: list[int] = beside.changed.tolist()
+    if len(changed) <= SPARSE * len(beside.relative):
+        return changed
     apart = set(known.added) - known.usual  # in a finetune control tokens are trained with everything else
-    return [int(n) for n in changed if n in apart]
+    return [n for n in changed if n in apart]
 
 
 def _bytes(mine: Table, base: Table, ids: Sequence[int], added: Sequence[int]) -> dict[int, bytes]:
