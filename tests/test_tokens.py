@@ -47,5 +47,13 @@ def test_a_broken_declaration_in_the_models_folder_holds_and_the_sweep_goes_on(t
 
 
 def test_a_broken_declaration_of_the_users_own_is_said_at_once(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="not there"):
+    with pytest.raises(DataError, match="not there.toml: not read"):
         swept(tiny_model(tmp_path / "m"), declared=tmp_path / "not there.toml")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"references": 0}, {"references": -5}, {"tokens": 0}, {"tier": 4}, {"tier": True}]
+)
+def test_settings_that_try_nothing_or_have_no_yardstick_are_refused(wrong) -> None:
+    with pytest.raises(DataError, match="whole numbers"):
+        Settings(**wrong)

@@ -39,7 +39,9 @@ def read(path: Path, known: Vocabulary) -> dict[Ids, str]:
             raise DataError(f"{path.name}: longer than {DEFAULT.config_bytes:,} bytes")
         text = data.decode("utf-8")
         rows = (json.loads(text) if path.suffix == ".json" else tomllib.loads(text))["token"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except OSError as error:
+        raise DataError(f"{path}: not read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{path.name}: no declaration of tokens: {error}") from error
     if not isinstance(rows, list):
         raise DataError(f"{path.name}: `token` is not a list")

@@ -21,13 +21,19 @@ class Settings:
     references: int = 256
     """Ordinary tokens that say what is ordinary."""
 
+    def __post_init__(self) -> None:
+        """Raises DataError for what is no number of tokens."""
+        sizes = (self.tokens, self.references)
+        whole = all(type(n) is int for n in (self.tier, *sizes))
+        if not whole or self.tier not in TIERS or not all(0 < n <= _MOST for n in sizes):
+            raise DataError(f"tier is 0, 1, 2 or 3, the others whole numbers from 1 to {_MOST:,}")
+
 
 def spec(raw: Any, where: str) -> Settings:
     """Read a profile's `[sweep]`. Raises DataError."""
     if not isinstance(raw, dict) or set(raw) != _KEYS:
         raise DataError(f"{where}: wants {', '.join(sorted(_KEYS))}")
-    if raw["tier"] not in TIERS or any(
-        type(raw[k]) is not int or not (k == "tier" or 0 < raw[k] <= _MOST) for k in _KEYS
-    ):
-        raise DataError(f"{where}: tier is 0, 1, 2 or 3, the others whole numbers up to {_MOST:,}")
-    return Settings(raw["tier"], raw["tokens"], raw["references"])
+    try:
+        return Settings(**raw)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
