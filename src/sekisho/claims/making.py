@@ -35,7 +35,7 @@ def plan(prompts: Sequence[str], note: str, out: Path, candidates: Sequence[str]
     nonce = secrets.token_hex(NONCE_BYTES)
     answers = commitment.answers(prompts, candidates, nonce)
     made = Plan(tuple(prompts), tuple(candidates), nonce, answers, note)
-    _refuse(_secret(made, (), ()))
+    commitment.refuse(_secret(made, (), ()))
     return documents.keep(made, out / PLAN)
 
 
@@ -90,9 +90,3 @@ def _secret(planned: Plan, base: tuple[tuple[str, str], ...], rows: tuple[Row, .
         answers=planned.answers,
         note=planned.note,
     )
-
-
-def _refuse(made: Secret) -> None:
-    """Raises DataError for a plan that no verifier would accept."""
-    for fault in commitment.faults(made):
-        raise DataError(f"the plan would prove nothing: {fault.code}")

@@ -90,10 +90,15 @@ def digest(secret: Secret) -> str:
 
 def commit(secret: Secret, now: datetime) -> Commitment:
     """Commit to a secret. Raises DataError for one that no verifier would accept."""
-    for fault in faults(secret):
-        named = ", ".join(value for _, value in fault.facts)
-        raise DataError(f"not committed: {fault.code}{': ' * bool(named)}{named}")
+    refuse(secret)
     return Commitment(SCHEMA, digest(secret), now.astimezone(UTC).isoformat(timespec="seconds"))
+
+
+def refuse(secret: Secret) -> None:
+    """Raises DataError for what would prove nothing, with its first fault."""
+    for fault in faults(secret):
+        named = ", ".join(f"{name}: {value}" for name, value in fault.facts)
+        raise DataError(f"it would prove nothing: {fault.code}{f' ({named})' * bool(named)}")
 
 
 def answers(prompts: Sequence[str], candidates: Sequence[str], nonce: str) -> tuple[str, ...]:
