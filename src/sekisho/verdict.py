@@ -20,7 +20,6 @@ Else HOLD if
 Else ADMIT. Silence refuses. With `dynamic=False` only the findings count.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -192,13 +191,16 @@ def _missing(policy: Policy, expected: Sequence[Cell], claims: Sequence[Claim]) 
 def _planned(claim: Claim, policy: Policy, expected: Sequence[Cell], earlier: Sequence[Claim]) -> bool:
     """Tell whether the claim is a planned cell's first, by thresholds no laxer than the policy's."""
     cell = (claim.behaviour, claim.drill)
-    rule = policy.behaviours.get(claim.behaviour)
-    if rule is None or cell not in expected or any((c.behaviour, c.drill) == cell for c in earlier):
+    if claim.behaviour not in policy.behaviours or cell not in expected:
         return False
-    reject_at, clear_at = math.log(len(expected) / policy.alpha_reject), math.log(1 / policy.alpha_admit)
-    exact = claim.margin == rule.margin and claim.ceiling == rule.ceiling
+    terms = policy.terms(claim.behaviour, len(expected))
     slack = 1e-9  # of floating point, after a round trip through a dossier
-    return exact and claim.log_reject_at >= reject_at - slack and claim.log_clear_at >= clear_at - slack
+    return (
+        all((c.behaviour, c.drill) != cell for c in earlier)
+        and (claim.margin, claim.ceiling) == (terms.rule.margin, terms.rule.ceiling)
+        and claim.log_reject_at >= terms.log_reject_at - slack
+        and claim.log_clear_at >= terms.log_clear_at - slack
+    )
 
 
 def _of_claim(claim: Claim, policy: Policy, *, valid: bool, has_base: bool) -> Iterator[_Ground]:
