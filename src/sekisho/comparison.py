@@ -4,25 +4,23 @@ Unlike a vet, nothing is trained and nothing is admitted: the base is another mo
 same one before its finetuning. Answers are kept in the ledger of `vet`, so what was asked once is not asked again.
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from sekisho import policy
+from sekisho import draft, policy
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
 from sekisho.drills import tasks
 from sekisho.drills.claims import release_claim, trim
-from sekisho.drills.costs import workers
+from sekisho.drills.costs import weights, workers
 from sekisho.drills.grid import Grid, Opener
 from sekisho.drills.novelty import replies
 from sekisho.drills.plan import Plan
 from sekisho.drills.tasks import Paper, Subject, Task
+from sekisho.drills.versions import installed
 from sekisho.errors import ModelError, UsageError
 from sekisho.evidence import compared as records
 from sekisho.evidence import dossier as dossiers
@@ -33,11 +31,12 @@ from sekisho.policy import Policy
 from sekisho.probes import novelty, run
 from sekisho.probes.novelty import Arm, Case
 from sekisho.probes.suite import Suite
-from sekisho.records import Decision, Example, Measurement, Novelty, Role, State, Timing
+from sekisho.records import Decision, Example, Measurement, Novelty, State, Timing
 from sekisho.sources import cache as caches
 from sekisho.static import NOBODY, Inspection, identity, inspect
 from sekisho.stats.families import rise
 from sekisho.stats.intervals import mcnemar
+from sekisho.watch import Clock, Observer, Unwatched
 
 GROUP_OF: Final = {
     "novel-span": "advert",
@@ -53,28 +52,6 @@ NEWS: Final = 10
 
 Asked = tuple[tuple[Measurement, ...], tuple[Measurement, ...]]
 """Answers of BEFORE and AFTER to one paper."""
-
-
-class Observer(Protocol):
-    """Told what is going on; `progress.Console` is one."""
-
-    def stage(self, name: str) -> None:
-        """A stage begins."""
-        ...
-
-    def notice(self, what: str, done: float, total: float) -> None:
-        """Work on `what` has come this far."""
-        ...
-
-
-class Unwatched:
-    """An observer that ignores everything."""
-
-    def stage(self, name: str) -> None:
-        """Ignore."""
-
-    def notice(self, what: str, done: float, total: float) -> None:
-        """Ignore."""
 
 
 @dataclass(frozen=True)
@@ -102,23 +79,22 @@ def compare(
     watch: Observer = Unwatched(),
 ) -> Compared:
     """Ask both models the same questions. Raises UsageError, ModelError, StorageError."""
-    started, clock = datetime.now(UTC), time.monotonic()
+    clock = Clock()
     chosen = policy.load(options.policy)
     outline = plans.make(profiles.load(options.profile), chosen, drills=(), suites=options.suites)
-    watch.stage("inspect")
-    seen = (_seen(before, options), _seen(after, options))
+    with clock.stage("inspect", watch):
+        seen = (_seen(before, options), _seen(after, options))
     subjects = [Subject(s.source.path, identity(s.inventory)) for s in seen]
     plan = outline.of(subjects[1], subjects[0])
     ledger = Ledger(options.cache / "ledger.sqlite")
     try:
-        watch.stage("measure")
-        _ask(plan, seen, ledger, options=options, watch=watch)
+        with clock.stage("measure", watch):
+            _ask(plan, seen, ledger, options=options, watch=watch)
         table = _Table(plan, ledger)
         made = _compared(table, seen)
     finally:
         ledger.close()
-    wall = round(time.monotonic() - clock, 1)
-    done = replace(made, timing=Timing(started.isoformat(timespec="seconds"), 0.0, (("compare", wall),)))
+    done = replace(made, timing=clock.timing())
     if options.out is not None:
         dossiers.save(records.to_json(done), options.out / records.NAME)
     return done
@@ -171,16 +147,11 @@ def _ask(
     todo = [t for t in every.values() if not t.done(ledger)]
     if not todo:
         return
-    size = workers(max(_parameters(s) for s in seen))
+    size = workers(max(weights(s.inventory) for s in seen))
     with closing(Grid(options.opener or LocalModels(), ledger, size)) as engine:
         failures = engine.run(todo, watch.notice)
     if failures:
         raise ModelError(f"{failures[0].task.subject.path.name}: {failures[0].message}")
-
-
-def _parameters(seen: Inspection) -> int:
-    """About as many weights as there are, at two bytes each."""
-    return sum(f.size for f in seen.inventory.files if f.role is Role.WEIGHTS) // 2
 
 
 def _compared(table: _Table, seen: Sequence[Inspection]) -> Compared:
@@ -191,7 +162,7 @@ def _compared(table: _Table, seen: Sequence[Inspection]) -> Compared:
     news = _news(table)
     return Compared(
         schema=records.SCHEMA,
-        tool=f"sekisho {_version('sekisho')}",
+        tool=f"sekisho {installed('sekisho')}",
         before=seen[0].source.name,
         after=seen[1].source.name,
         before_identity=table.subjects[0].identity,
@@ -206,7 +177,7 @@ def _compared(table: _Table, seen: Sequence[Inspection]) -> Compared:
         utility=_utility(plan, asked),
         novelty=news,
         examples=tuple(_examples(plan, asked, changes, news)),
-        environment=tuple((n, _version(n)) for n in ("torch", "transformers", "numpy")),
+        environment=draft.environment(),
         timing=Timing("", 0.0, ()),
     )
 
@@ -265,10 +236,3 @@ def _digest(plan: Plan) -> str:
     papers = {p.suite.id: [p.digest, [i.family for i in p.items]] for p in plan.papers}
     document = {"compare": records.SCHEMA, "papers": papers, "policy": plan.policy.digest}
     return tasks.digest({**document, "generation": tasks.GENERATION})
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

@@ -14,7 +14,7 @@ from sekisho import draft, policy, tokens, verdict
 from sekisho.drills import novelty, outcomes, rounds
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
-from sekisho.drills.costs import Costs, wall, workers
+from sekisho.drills.costs import Costs, wall, weights, workers
 from sekisho.drills.grid import Grid, Opener
 from sekisho.drills.plan import Plan
 from sekisho.drills.ray_grid import RayGrid
@@ -25,7 +25,7 @@ from sekisho.errors import ModelError, UsageError
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.ledger import Ledger
 from sekisho.models.local import LocalModels
-from sekisho.records import Decision, Dossier, Finding, Inventory, Outcome, Severity, SweepResult
+from sekisho.records import Decision, Dossier, Finding, Outcome, Severity, SweepResult
 from sekisho.sources import cache as caches
 from sekisho.static import NOBODY as NO_BASE
 from sekisho.static import Inspection, identify, identity, inspect
@@ -227,7 +227,7 @@ def _run(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Failure, ...]:
     opening = [t for t in (plan.opening() if blocks else plan.first()) if not t.done(desk.ledger)]
     first = [*opening, *(t for t in (blocks.begun() if blocks else ()) if not t.done(desk.ledger))]
     failures: tuple[Failure, ...] = ()
-    with closing(_engine(_parameters(seen.inventory), desk)) as engine:
+    with closing(_engine(weights(seen.inventory), desk)) as engine:
         if todo := first or (blocks.next(1) if blocks else ()):  # a vet broken off between two rounds goes on
             with desk.clock.stage("measure", desk.watch):
                 speed = engine.speed(todo[0].subject.path)
@@ -284,9 +284,3 @@ def _sibling(options: Options) -> Subject | None:
     if seen.verdict.decision is Decision.REJECT:
         raise UsageError(f"{seen.source.name}: its files are rejected, so it serves as no control")
     return _subjects(seen)[0]
-
-
-def _parameters(files: Inventory) -> int:
-    """Number of weights, from the tensor shapes in the headers; a guess from the size where there are none."""
-    count = sum(math.prod(t.shape) for f in files.files for t in getattr(f.facts, "tensors", ()))
-    return count or sum(f.size for f in files.files) // 2

@@ -2,13 +2,13 @@
 
 import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from sekisho.drills.plan import Plan
+from sekisho.drills.versions import DECIDING, installed
 from sekisho.evidence import dossier as dossiers
 from sekisho.policy import Policy
 from sekisho.probes.suite import LANGUAGES
-from sekisho.records import Claim, Dossier, FileLine, Provenance, Timing, Title
+from sekisho.records import Claim, Dossier, Facts, FileLine, Provenance, Timing, Title
 from sekisho.static import Inspection
 
 
@@ -19,7 +19,7 @@ def of(seen: Inspection, plan: Plan, chosen: Policy) -> Dossier:
     ]
     return Dossier(
         schema=dossiers.SCHEMA,
-        tool=f"sekisho {_version('sekisho')}",
+        tool=f"sekisho {installed('sekisho')}",
         provenance=Provenance(
             seen.source.name,
             seen.source.kind,
@@ -41,27 +41,20 @@ def of(seen: Inspection, plan: Plan, chosen: Policy) -> Dossier:
         instrument=None,
         verdict=seen.verdict,
         not_tested=("static-only",),
-        environment=_environment(),
+        environment=environment(),
         timing=Timing("", 0.0, ()),
         titles=tuple(Title(d.recipe.id, d.recipe.title["en"], d.recipe.title["ja"]) for d in plan.drills)
         + plan.shaken_titles(),
     )
 
 
-def _environment() -> tuple[tuple[str, str], ...]:
-    named = ("torch", "transformers", "peft", "numpy")
+def environment() -> Facts:
+    """What the results were reached on."""
     return (
         ("python", platform.python_version()),
         ("system", f"{platform.system()} {platform.machine()}"),
-        *((n, _version(n)) for n in named),
+        *((n, installed(n)) for n in DECIDING),
     )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def not_tested(plan: Plan, claims: Sequence[Claim]) -> tuple[str, ...]:

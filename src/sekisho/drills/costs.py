@@ -1,5 +1,6 @@
 """What work costs, in tokens through a forward pass, and how many models fit this machine."""
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Final
 
 from sekisho.drills import recipe as recipes
 from sekisho.drills.tasks import Paper, Store, Task
+from sekisho.records import Inventory
 
 BYTES_PER_WEIGHT: Final = 20
 """float32 weights, gradient, two Adam moments and the released copy."""
@@ -60,6 +62,12 @@ def wall(costs: Sequence[float], workers: int) -> float:
 def need(parameters: int) -> int:
     """Bytes that a process needs to train a model of this size."""
     return parameters * BYTES_PER_WEIGHT + 2**30
+
+
+def weights(files: Inventory) -> int:
+    """Number of weights, from the tensor shapes in the headers; a guess from the size where there are none."""
+    count = sum(math.prod(t.shape) for f in files.files for t in getattr(f.facts, "tensors", ()))
+    return count or sum(f.size for f in files.files) // 2
 
 
 def workers(parameters: int) -> int:

@@ -8,19 +8,17 @@ import importlib.util
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, final
 
 from sekisho.drills.costs import Costs, need
 from sekisho.drills.tasks import Store, Task
 from sekisho.drills.trial import ATTEMPTS, Failure, Notice, Trial, measured, prepare
+from sekisho.drills.versions import DECIDING, installed
 from sekisho.errors import ModelError, ProcessDiedError, SekishoError, UsageError
 from sekisho.models.local import LocalModel
 
 POLL_S: Final = 0.5
-DECIDING: Final = ("sekisho", "torch", "transformers", "peft", "numpy")
-"""Packages whose versions decide results; a node must have those of the driver."""
 
 Message = tuple[str, str, Any]
 """(`kept`, key, value), or (`died` or `failed` or `refused`, "", sentence)."""
@@ -179,14 +177,7 @@ def _models(trial: Trial) -> list[tuple[Path, str]]:
 
 
 def _versions() -> dict[str, str]:
-    return {name: _version(name) for name in DECIDING}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
+    return {name: installed(name) for name in ("sekisho", *DECIDING)}
 
 
 def _done(trial: Trial, key: str) -> float:
