@@ -1,6 +1,8 @@
 """Records to plain JSON values and back, led by the records' own annotations."""
 
 import dataclasses
+import hashlib
+import json
 import math
 import types
 import typing
@@ -22,6 +24,18 @@ def plain(record: Any) -> dict[str, Any]:
     """Turn a frozen record into a dictionary of JSON values."""
     values = ((f, getattr(record, f.name)) for f in dataclasses.fields(record))
     return {f.name: _value(value) for f, value in values if not (_added(f) and value == f.default)}
+
+
+def dump(body: Mapping[str, Any]) -> bytes:
+    """Write plain values as canonical JSON."""
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
+    # A file name that is not UTF-8 reaches us with lone surrogates; JSON can only carry them escaped.
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def digest(body: Mapping[str, Any]) -> str:
+    """Identity of everything but the timing block, as sha256 hex."""
+    return hashlib.sha256(dump({k: v for k, v in body.items() if k != "timing"})).hexdigest()
 
 
 def build(kind: type[T], data: Any, where: str) -> T:

@@ -1,11 +1,9 @@
 """Two models asked the same questions: the record that `sekisho compare` makes, and its JSON."""
 
-import hashlib
-import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sekisho.evidence.codec import plain
+from sekisho.evidence import codec
 from sekisho.records import Claim, Example, Facts, Novelty, Timing
 
 SCHEMA: Final = 1
@@ -80,16 +78,10 @@ class Compared:
 
 def to_json(compared: Compared) -> bytes:
     """Write canonical JSON with its digest, which leaves out the timing."""
-    body = plain(compared)
-    return _dump({**body, "outcome": compared.outcome, "digest": digest(compared)})
+    body = codec.plain(compared)
+    return codec.dump({**body, "outcome": compared.outcome, "digest": codec.digest(body)})
 
 
 def digest(compared: Compared) -> str:
     """Identity of everything but the timing, as sha256 hex."""
-    body = plain(compared)
-    return hashlib.sha256(_dump({k: v for k, v in body.items() if k != "timing"})).hexdigest()
-
-
-def _dump(body: dict[str, Any]) -> bytes:
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+    return codec.digest(codec.plain(compared))

@@ -5,17 +5,15 @@ as text), and one newline ends the file. The top-level `digest` is the sha256 of
 without the digest itself and without the timing block, the only block two equal runs may differ in.
 """
 
-import hashlib
 import json
 import os
-import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from sekisho.errors import DataError, StorageError
-from sekisho.evidence.codec import build, plain
+from sekisho.evidence import codec
 from sekisho.limits import DEFAULT
 from sekisho.records import Dossier
 
@@ -23,13 +21,11 @@ SCHEMA: Final = 1
 """Layout of the JSON; a dossier of another layout is refused."""
 NAME: Final = "dossier.json"
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
 
 def to_json(dossier: Dossier) -> bytes:
     """Write canonical JSON, digest included."""
-    body = plain(dossier)
-    return _dump({**body, "digest": _digest(body)})
+    body = codec.plain(dossier)
+    return codec.dump({**body, "digest": codec.digest(body)})
 
 
 def from_json(data: bytes) -> Dossier:
@@ -38,7 +34,7 @@ def from_json(data: bytes) -> Dossier:
     claimed = body.pop("digest", None)
     if body.get("schema") != SCHEMA:
         raise DataError(f"dossier: schema {body.get('schema')!r} is not {SCHEMA}, the one this version reads")
-    dossier = build(Dossier, body, "dossier")
+    dossier = codec.build(Dossier, body, "dossier")
     actual = digest(dossier)
     if claimed != actual:
         raise DataError(
@@ -51,7 +47,7 @@ def from_json(data: bytes) -> Dossier:
 
 def digest(dossier: Dossier) -> str:
     """Identity of everything but the timing block, as sha256 hex."""
-    return _digest(plain(dossier))
+    return codec.digest(codec.plain(dossier))
 
 
 def write(dossier: Dossier, folder: Path) -> Path:
@@ -103,16 +99,6 @@ def read(path: Path) -> Dossier:
         return from_json(data)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
-
-
-def _digest(body: dict[str, Any]) -> str:
-    return hashlib.sha256(_dump({k: v for k, v in body.items() if k != "timing"})).hexdigest()
-
-
-def _dump(body: dict[str, Any]) -> bytes:
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
-    # A file name that is not UTF-8 reaches us with lone surrogates; JSON can only carry them escaped.
-    return _SURROGATE.sub(lambda m: f"\\u{ord(m[0]):04x}", text).encode() + b"\n"
 
 
 def _parse(data: bytes) -> dict[str, Any]:
