@@ -71,6 +71,20 @@ def edited(ids: list[int], size: float, *, projected: bool = False) -> Change:
     return lambda a: directed(a[EMBEDDING], ids, size, projected=projected)
 
 
+def unjudged(how: str, folder: Path) -> Path:
+    """Write a model of which not every row can be judged: one of four ways."""
+    changes: Mapping[str, Change] = {
+        "no-table": lambda a: a.__delitem__(EMBEDDING),
+        "skipped": lambda a: a.update({EMBEDDING: a[EMBEDDING][:900]}),
+        "kind": lambda a: a.update({"odd.weight": a.pop(EMBEDDING)}),
+        "unlisted": lambda a: None,
+    }
+    model(folder, changes[how])
+    if how == "unlisted":
+        (folder / "more.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{broken}")
+    return folder
+
+
 def findings(
     check: AbstractCheck, candidate: Path, base: Path | None = None, *, limits: Limits = DEFAULT
 ) -> list[Finding]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from checks.test_sentences import hold_together
-from rowtables import EMBEDDING, WORDS, edited, findings, model
+from rowtables import EMBEDDING, WORDS, edited, findings, model, unjudged
 from sekisho.checks.base import Case
 from sekisho.checks.duplicate_groups import DuplicateGroups
 from sekisho.inventory import take
@@ -35,6 +35,7 @@ def test_a_copy_without_a_base(tmp_path):
     (finding,) = said(tmp_path, copied)
     assert (finding.outcome, finding.severity, finding.reason) == (Outcome.FAIL, Severity.HOLD, "equal-rows")
     assert dict(finding.facts)["which"] == "8 word8, 30 word30"
+    assert dict(finding.facts)["token_ids"] == "8, 30"
 
 
 @pytest.mark.parametrize("size", [1e-5, 1.0])
@@ -85,3 +86,10 @@ def test_malformed_rows_are_no_group(tmp_path):
         held[EMBEDDING][[50, 60]] = np.nan
 
     assert said(tmp_path, change) == []
+
+
+@pytest.mark.parametrize("hidden", ["no-table", "skipped", "kind", "unlisted"])
+def test_what_was_not_judged_is_no_pass(hidden, tmp_path):
+    found = findings(CHECK, unjudged(hidden, tmp_path / "m"))
+    hold_together(found)
+    assert {f.outcome for f in found} == {Outcome.NOT_RUN}

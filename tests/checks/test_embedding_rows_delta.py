@@ -5,11 +5,24 @@ import pytest
 
 from artefacts import save_safetensors
 from checks.test_sentences import hold_together
-from rowtables import BLOCK, EMBEDDING, ROWS, WIDTH, WORDS, arrays, directed, edited, findings, model
+from rowtables import (
+    BLOCK,
+    EMBEDDING,
+    ROWS,
+    WIDTH,
+    WORDS,
+    arrays,
+    directed,
+    edited,
+    findings,
+    model,
+    unjudged,
+)
 from sekisho.checks.base import Case
 from sekisho.checks.embedding_rows_delta import EmbeddingRowsDelta
 from sekisho.inventory import take
 from sekisho.limits import Limits
+from sekisho.probes.sweep import candidates
 from sekisho.records import Outcome, Severity
 
 CHECK = EmbeddingRowsDelta()
@@ -72,6 +85,8 @@ def test_the_largest_of_many_come_first(tmp_path, base):
     (finding,) = said(tmp_path, base, both(decoys, edited([WORDS], 2.0)))
     assert (finding.severity, finding.reason) == (Severity.REJECT, "rows-among-decoys")
     assert dict(finding.facts)["changed"] == "301"
+    (named,) = candidates.named([finding])
+    assert set(named) == {*range(100, 400), WORDS}
     assert dict(finding.facts)["which"].startswith(f"{WORDS} <unused0>, ")
 
 
@@ -207,3 +222,13 @@ def test_no_counterpart(tmp_path, base):
     save_safetensors(tmp_path / "x.safetensors", {BLOCK: arrays()[BLOCK]})
     (finding,) = findings(CHECK, base, tmp_path)
     assert (finding.outcome, finding.reason) == (Outcome.CANNOT_TELL, "no-counterpart")
+
+
+def test_weights_beside_the_table_that_cannot_be_listed_are_no_pass(tmp_path, base):
+    (finding,) = findings(CHECK, unjudged("unlisted", tmp_path / "m"), base)
+    assert (finding.outcome, finding.severity, finding.reason) == (
+        Outcome.CANNOT_TELL,
+        Severity.HOLD,
+        "not-listed",
+    )
+    hold_together([finding])

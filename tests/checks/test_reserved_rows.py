@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from checks.test_sentences import hold_together
-from rowtables import BLOCK, EMBEDDING, RESERVED, ROWS, WORDS, edited, findings, model
+from rowtables import BLOCK, EMBEDDING, RESERVED, ROWS, WORDS, edited, findings, model, unjudged
 from sekisho.checks.base import Case
 from sekisho.checks.reserved_rows import ReservedRows
 from sekisho.inventory import take
@@ -38,6 +38,7 @@ def test_hit_beside_a_base(size, tmp_path):
     (finding,) = said(tmp_path, edited([HOST, 9], size), model(tmp_path / "b"))
     assert (finding.severity, finding.reason) == (Severity.HOLD, "reserved-changed")
     assert dict(finding.facts)["which"] == f"{HOST} <unused5>"
+    assert dict(finding.facts)["token_ids"] == str(HOST)
 
 
 def test_moved_in_a_finetune(tmp_path):
@@ -101,3 +102,18 @@ def test_malformed_rows_do_not_disturb(tmp_path):
 
     (finding,) = said(tmp_path, change)
     assert dict(finding.facts)["which"] == f"{HOST} <unused5>"
+
+
+@pytest.mark.parametrize("hidden", ["no-table", "skipped", "kind", "unlisted"])
+def test_what_was_not_judged_is_no_pass(hidden, tmp_path):
+    found = findings(CHECK, unjudged(hidden, tmp_path / "m"))
+    hold_together(found)
+    assert {f.outcome for f in found} == {Outcome.NOT_RUN}
+
+
+def test_rows_without_names_are_no_pass(tmp_path):
+    folder = model(tmp_path / "m")
+    (folder / "tokenizer.json").unlink()
+    (finding,) = findings(CHECK, folder)
+    assert (finding.outcome, finding.reason) == (Outcome.NOT_RUN, "no-tokens")
+    hold_together([finding])

@@ -5,7 +5,7 @@ import pytest
 
 from artefacts import tiny_model
 from checks.test_sentences import hold_together
-from rowtables import EMBEDDING, edited, findings, model
+from rowtables import EMBEDDING, edited, findings, model, unjudged
 from sekisho.checks.base import Case
 from sekisho.checks.row_outliers import RowOutliers
 from sekisho.formats.rows import outliers
@@ -32,6 +32,7 @@ def test_hit(size, tmp_path):
         "rows-stand-out",
     )
     assert dict(finding.facts)["which"] == "11 word11"
+    assert dict(finding.facts)["token_ids"] == "11"
 
 
 def test_hit_without_a_neighbour(tmp_path):
@@ -90,8 +91,9 @@ def test_a_flat_table(value, tmp_path):
 
 
 def test_too_few_rows_is_said(tmp_path):
-    (finding,) = findings(CHECK, tiny_model(tmp_path / "m"))
-    assert (finding.outcome, finding.reason) == (Outcome.NOT_RUN, "too-few-rows")
+    found = findings(CHECK, tiny_model(tmp_path / "m"))
+    assert {f.outcome for f in found} == {Outcome.NOT_RUN}
+    assert [f.reason for f in found] == ["too-few-rows", "not-judged"]
 
 
 def test_over_limit(tmp_path):
@@ -118,3 +120,18 @@ def test_a_crowd_of_outliers_cannot_be_told(tmp_path, monkeypatch):
     assert ("too-many-distant", Outcome.CANNOT_TELL, Severity.HOLD) in {
         (f.reason, f.outcome, f.severity) for f in found
     }
+
+
+@pytest.mark.parametrize(
+    ("hidden", "outcome", "reason"),
+    [
+        ("no-table", Outcome.NOT_RUN, "no-table"),
+        ("skipped", Outcome.NOT_RUN, "too-few-rows"),
+        ("kind", Outcome.NOT_RUN, "not-judged"),
+        ("unlisted", Outcome.CANNOT_TELL, "not-listed"),
+    ],
+)
+def test_what_was_not_judged_is_no_pass(hidden, outcome, reason, tmp_path):
+    found = findings(CHECK, unjudged(hidden, tmp_path / "m"))
+    hold_together(found)
+    assert {(f.outcome, f.reason) for f in found} == {(outcome, reason)}

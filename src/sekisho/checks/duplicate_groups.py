@@ -18,9 +18,10 @@ from typing import Final, final
 
 import numpy as np
 
+from sekisho.checks._rows import naming, unjudged
 from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.rows import Alone, Beside, Digests, Floats, RowFacts, Rows
-from sekisho.records import Finding, Outcome, Severity
+from sekisho.records import Finding, Severity
 
 _SMALL: Final = 8
 """Rows of a group up to which it may be a copy rather than padding."""
@@ -29,9 +30,6 @@ _TRAINED: Final = 25.0
 _TOGETHER: Final = 2
 """Members of a group that must still be equal for another to have left them, if all of them moved."""
 
-_NOT_READ: Final = Words(
-    "not-read", "The rows of the token tables were not measured in full.", Severity.NOTE, Outcome.NOT_RUN
-)
 _COPIED: Final = Words(
     "row-copied",
     "{where}: {count} changed rows hold exactly another token's row: {which}.",
@@ -55,28 +53,29 @@ class DuplicateGroups(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Judge each table, beside its base where there is one."""
         facts = case.rows
-        if facts is None or any(rows.problem for rows in facts.tables):
-            yield _NOT_READ.about(self.id, "")
-        for rows in facts.tables if facts else ():
-            if rows.digests is None:
-                continue
-            if rows.beside is not None and rows.beside.related:
-                yield from _compared(facts, rows, rows.beside) if facts else ()
-            elif rows.alone is not None and not rows.alone.skipped and rows.table.kind == "embedding":
-                yield from _by_itself(facts, rows, rows.alone) if facts else ()
+        yield from unjudged(self.id, facts)
+        if facts is not None:
+            for rows in facts.tables:
+                yield from _judged(facts, rows)
+
+
+def _judged(facts: RowFacts, rows: Rows) -> Iterator[Finding]:
+    if rows.related is not None:
+        yield from _compared(facts, rows, rows.related)
+    elif rows.embedding is not None:
+        yield from _by_itself(facts, rows, rows.embedding)
 
 
 def _compared(facts: RowFacts, rows: Rows, beside: Beside) -> Iterator[Finding]:
-    where, words = rows.table.where, facts.vocabulary
-    mine = rows.digests[: len(beside.digests)] if rows.digests is not None else beside.digests
+    where, mine = rows.table.where, rows.digests[: len(beside.digests)]
     copied = _copied(mine, rows.norms, beside)
     if copied:
-        named = (("count", str(len(copied))), ("which", words.listed(copied)))
-        yield _COPIED.about(DuplicateGroups.id, where, *named)
+        count = ("count", str(len(copied)))
+        yield _COPIED.about(DuplicateGroups.id, where, count, *naming(facts, copied))
     left = _left(mine, beside)
     if left:
-        named = (("count", str(len(left))), ("which", words.listed(left)))
-        yield _LEFT.about(DuplicateGroups.id, where, *named)
+        count = ("count", str(len(left)))
+        yield _LEFT.about(DuplicateGroups.id, where, count, *naming(facts, left))
 
 
 def _copied(mine: Digests, norms: Floats, beside: Beside) -> list[int]:
@@ -117,8 +116,6 @@ def _groups(digests: Digests) -> list[list[int]]:
 
 
 def _by_itself(facts: RowFacts, rows: Rows, alone: Alone) -> Iterator[Finding]:
-    if rows.digests is None:
-        return
     ratio = np.nan_to_num(alone.ratio, nan=0.0)
     bound = float(np.nanpercentile(alone.ratio, _TRAINED))
     equal = [
@@ -128,5 +125,5 @@ def _by_itself(facts: RowFacts, rows: Rows, alone: Alone) -> Iterator[Finding]:
         for n in group
     ]
     if equal:
-        named = (("count", str(len(equal))), ("which", facts.vocabulary.listed(equal)))
-        yield _EQUAL.about(DuplicateGroups.id, rows.table.where, *named)
+        count = ("count", str(len(equal)))
+        yield _EQUAL.about(DuplicateGroups.id, rows.table.where, count, *naming(facts, equal))

@@ -20,6 +20,7 @@ from typing import Final, final
 
 import numpy as np
 
+from sekisho.checks._rows import naming, unseen
 from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.rows import Beside, RowFacts, Rows
 from sekisho.records import Finding, Outcome, Severity
@@ -30,17 +31,6 @@ _DRIFT: Final = 10.0
 """Times the median change of the changed rows from which one stands out of a finetune."""
 _LEAST: Final = 0.1
 """Change below which none does."""
-_NOT_MEASURED: Final = Words(
-    "not-measured", "The rows of the token tables were not measured.", Severity.HOLD, Outcome.CANNOT_TELL
-)
-_NOT_LISTED: Final = Words(
-    "not-listed",
-    "No table of token rows was found, and {count} files of weights cannot be looked into.",
-    outcome=Outcome.CANNOT_TELL,
-)
-_NO_TABLE: Final = Words(
-    "no-table", "There is no table of token rows in the model.", Severity.NOTE, Outcome.NOT_RUN
-)
 _NOT_READ: Final = Words(
     "not-read",
     "{where}: the rows were not compared with the base's: {problem}.",
@@ -100,13 +90,8 @@ class EmbeddingRowsDelta(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Judge each table; one equal to the base's has nothing to say."""
         facts = case.rows
-        if facts is None:
-            yield _NOT_MEASURED.about(self.id, "")
-        elif not facts.tables and facts.unnamed:
-            yield _NOT_LISTED.about(self.id, "", ("count", str(facts.unnamed)))
-        elif not facts.tables:
-            yield _NO_TABLE.about(self.id, "")
-        else:
+        yield from unseen(self.id, facts)
+        if facts is not None:
             for rows in facts.tables:
                 yield from _judged(facts, rows)
 
@@ -156,7 +141,7 @@ def _named(facts: RowFacts, beside: Beside, ids: list[int]) -> tuple[tuple[str, 
         ("changed", str(len(ids))),
         ("rows", str(len(beside.relative))),
         ("largest", f"{beside.relative[ordered[0]]:.3g}"),
-        ("which", facts.vocabulary.listed(ordered)),
+        *naming(facts, ordered),
     )
 
 
@@ -164,9 +149,8 @@ def _resized(facts: RowFacts, rows: Rows, beside: Beside) -> Iterator[Finding]:
     where, missing = rows.table.where, beside.base_rows - rows.table.rows
     trained = [n for n, kind in beside.added if kind == "trained"]
     if trained:
-        count, which = str(len(trained)), facts.vocabulary.listed(trained)
-        base_rows = ("rows", str(beside.base_rows))
-        yield _ADDED.about(EmbeddingRowsDelta.id, where, ("count", count), base_rows, ("which", which))
+        named = (("count", str(len(trained))), ("rows", str(beside.base_rows)), *naming(facts, trained))
+        yield _ADDED.about(EmbeddingRowsDelta.id, where, *named)
     elif beside.added:
         kinds = ", ".join(sorted({kind for _, kind in beside.added}))
         count = str(rows.table.rows - beside.base_rows)

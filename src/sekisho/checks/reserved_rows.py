@@ -17,6 +17,7 @@ from typing import Final, final
 
 import numpy as np
 
+from sekisho.checks._rows import naming, unjudged
 from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.rows import Alone, Beside, RowFacts, Rows
 from sekisho.records import Finding, Outcome, Severity
@@ -32,8 +33,8 @@ _NOISY: Final = 0.3
 _LEAST, _TIMES = 0.1, 5.0
 """In a finetune: smallest change of a reserved row that counts, and how many times the median row's."""
 
-_NOT_READ: Final = Words(
-    "not-read", "The rows of the token tables were not measured in full.", Severity.NOTE, Outcome.NOT_RUN
+_NO_TOKENS: Final = Words(
+    "no-tokens", "No file says which token each row stands for.", Severity.NOTE, Outcome.NOT_RUN
 )
 _CHANGED: Final = Words(
     "reserved-changed",
@@ -58,13 +59,19 @@ class ReservedRows(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Judge each table, beside its base where there is one."""
         facts = case.rows
-        if facts is None or any(rows.problem for rows in facts.tables):
-            yield _NOT_READ.about(self.id, "")
-        for rows in facts.tables if facts else ():
-            if rows.beside is not None and rows.beside.related:
-                yield from _compared(facts, rows, rows.beside) if facts else ()
-            elif rows.alone is not None and not rows.alone.skipped and rows.table.kind == "embedding":
-                yield from _by_itself(facts, rows, rows.alone) if facts else ()
+        yield from unjudged(self.id, facts)
+        if facts and facts.tables and not facts.vocabulary.tokens:
+            yield _NO_TOKENS.about(self.id, "")
+        if facts is not None:
+            for rows in facts.tables:
+                yield from _judged(facts, rows)
+
+
+def _judged(facts: RowFacts, rows: Rows) -> Iterator[Finding]:
+    if rows.related is not None:
+        yield from _compared(facts, rows, rows.related)
+    elif rows.embedding is not None:
+        yield from _by_itself(facts, rows, rows.embedding)
 
 
 def _compared(facts: RowFacts, rows: Rows, beside: Beside) -> Iterator[Finding]:
@@ -76,23 +83,22 @@ def _compared(facts: RowFacts, rows: Rows, beside: Beside) -> Iterator[Finding]:
     if not moved:
         return
     named = (("count", str(len(moved))), ("largest", f"{beside.relative[moved[0]]:.3g}"))
-    which = ("which", facts.vocabulary.listed(moved))
+    which = naming(facts, moved)
     if sparse:
-        yield _CHANGED.about(ReservedRows.id, rows.table.where, *named, which)
+        yield _CHANGED.about(ReservedRows.id, rows.table.where, *named, *which)
     else:
         median = ("median", f"{beside.median:.3g}")
-        yield _MOVED.about(ReservedRows.id, rows.table.where, *named, median, which)
+        yield _MOVED.about(ReservedRows.id, rows.table.where, *named, median, *which)
 
 
 def _by_itself(facts: RowFacts, rows: Rows, alone: Alone) -> Iterator[Finding]:
     ratio = np.nan_to_num(alone.ratio, nan=0.0)
-    words = facts.vocabulary
     found = [n for n in _astray(alone) if alone.nearest.get(n, 1.0) < _LONELY]
-    found += [n for n in words.unused(rows.table.rows) if ratio[n] > _DISTANT]
+    found += [n for n in facts.vocabulary.unused(rows.table.rows) if ratio[n] > _DISTANT]
     found = sorted(set(found), key=lambda n: -ratio[n])
     if found:
-        named = (("count", str(len(found))), ("which", words.listed(found)))
-        yield _TRAINED.about(ReservedRows.id, rows.table.where, *named)
+        count = ("count", str(len(found)))
+        yield _TRAINED.about(ReservedRows.id, rows.table.where, count, *naming(facts, found))
 
 
 def _astray(alone: Alone) -> list[int]:

@@ -21,6 +21,7 @@ from typing import Final, final
 
 import numpy as np
 
+from sekisho.checks._rows import naming, unseen
 from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.rows import Alone, RowFacts, Rows
 from sekisho.records import Finding, Outcome, Severity
@@ -39,19 +40,14 @@ _LONG: Final = 10.0
 _SIGMA_FLOOR: Final = 0.01
 """Share of the median norm; tables with rows of one length have a spread of rounding noise only."""
 
-_NOT_MEASURED: Final = Words(
-    "not-measured", "The rows of the token tables were not measured.", Severity.HOLD, Outcome.CANNOT_TELL
-)
-_NOT_LISTED: Final = Words(
-    "not-listed",
-    "No table of token rows was found, and {count} files of weights cannot be looked into.",
-    outcome=Outcome.CANNOT_TELL,
-)
-_NO_TABLE: Final = Words(
-    "no-table", "There is no table of token rows in the model.", Severity.NOTE, Outcome.NOT_RUN
-)
 _NOT_READ: Final = Words(
     "not-read", "{where}: the rows were not read: {problem}.", outcome=Outcome.CANNOT_TELL
+)
+_NOT_JUDGED: Final = Words(
+    "not-judged",
+    "{where}: without a base, only the embedding is judged, not this table.",
+    Severity.NOTE,
+    Outcome.NOT_RUN,
 )
 _NO_NUMBERS: Final = Words("not-numbers", "{where}: {count} rows hold what is no number: {which}.")
 _FLAT: Final = Words("flat", "{where}: the rows do not vary as those of a trained table do.")
@@ -82,13 +78,8 @@ class RowOutliers(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Judge the embedding where no related base stands beside it."""
         facts = case.rows
-        if facts is None:
-            yield _NOT_MEASURED.about(self.id, "")
-        elif not facts.tables and facts.unnamed:
-            yield _NOT_LISTED.about(self.id, "", ("count", str(facts.unnamed)))
-        elif not facts.tables:
-            yield _NO_TABLE.about(self.id, "")
-        else:
+        yield from unseen(self.id, facts)
+        if facts is not None:
             for rows in facts.tables:
                 yield from _judged(facts, rows)
 
@@ -102,9 +93,11 @@ def _judged(facts: RowFacts, rows: Rows) -> Iterator[Finding]:
     if broken:
         named = (("count", str(len(broken))), ("which", facts.vocabulary.listed(broken)))
         yield _NO_NUMBERS.about(RowOutliers.id, where, *named)
-    if rows.alone is None or rows.table.kind != "embedding":
+    if rows.alone is None:  # the base's rows are compared one by one elsewhere
         return
-    if rows.alone.skipped:
+    if rows.table.kind != "embedding":
+        yield _NOT_JUDGED.about(RowOutliers.id, where)
+    elif rows.alone.skipped:
         yield _SKIPPED[rows.alone.skipped].about(RowOutliers.id, where)
     else:
         yield from _outliers(facts, rows, rows.alone)
@@ -123,8 +116,8 @@ def _outliers(facts: RowFacts, rows: Rows, alone: Alone) -> Iterator[Finding]:
     every = sorted(far | lonely | long, key=lambda n: -ratio[n])
     if every:
         kinds = (("far", str(len(far))), ("lonely", str(len(lonely))), ("long", str(len(long))))
-        which = ("which", facts.vocabulary.listed(every))
-        yield _STAND_OUT.about(RowOutliers.id, rows.table.where, ("count", str(len(every))), *kinds, which)
+        named = (("count", str(len(every))), *kinds, *naming(facts, every))
+        yield _STAND_OUT.about(RowOutliers.id, rows.table.where, *named)
 
 
 def _long(rows: Rows) -> list[int]:

@@ -77,7 +77,7 @@ class Rows:
     """Equal to the base's, so nothing more was measured."""
     norms: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
     """Not finite where a row holds what is no number."""
-    digests: Digests | None = field(default=None, repr=False)
+    digests: Digests = field(default_factory=lambda: np.zeros(0, dtype=np.uint64), repr=False)
     beside: Beside | None = None
     alone: Alone | None = None
     """None where a related base stands beside it."""
@@ -86,6 +86,22 @@ class Rows:
     def broken(self) -> npt.NDArray[np.intp]:
         """Rows that hold something that is no number."""
         return np.flatnonzero(~np.isfinite(self.norms))
+
+    @property
+    def related(self) -> Beside | None:
+        """The comparison with the base's table, where most rows are the base's or small changes of them."""
+        return self.beside if self.beside is not None and self.beside.related else None
+
+    @property
+    def embedding(self) -> Alone | None:
+        """The numbers of an embedding by itself, where there are any; other tables are not judged so."""
+        taken = self.alone is not None and not self.alone.skipped and self.table.kind == "embedding"
+        return self.alone if taken else None
+
+    @property
+    def judged(self) -> bool:
+        """Every row was looked at: beside a related base, or by itself."""
+        return self.same or self.related is not None or self.embedding is not None
 
 
 @final
