@@ -47,7 +47,7 @@ def test_a_broken_declaration_in_the_models_folder_holds_and_the_sweep_goes_on(t
 
 
 def test_a_broken_declaration_of_the_users_own_is_said_at_once(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="not there.toml: not read"):
+    with pytest.raises(DataError, match=r"there\.toml: not read"):
         swept(tiny_model(tmp_path / "m"), declared=tmp_path / "not there.toml")
 
 

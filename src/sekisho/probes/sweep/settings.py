@@ -26,7 +26,9 @@ class Settings:
         sizes = (self.tokens, self.references)
         whole = all(type(n) is int for n in (self.tier, *sizes))
         if not whole or self.tier not in TIERS or not all(0 < n <= _MOST for n in sizes):
-            raise DataError(f"tier is 0, 1, 2 or 3, the others whole numbers from 1 to {_MOST:,}")
+            raise DataError(
+                f"tier is 0, 1, 2 or 3; tokens and references are whole numbers from 1 to {_MOST:,}"
+            )
 
 
 def spec(raw: Any, where: str) -> Settings:
