@@ -8,7 +8,7 @@
 4. Generations until a clean model is settled, 5 probes x 4 drills: stopping each cell at CLEAR, and as the plan asks.
 
 A family is one yes-or-no answer before and after. Churn is the share of answers that change both ways without a trend.
-Seeds are fixed; single thread, about a minute.
+Seeds are fixed; single thread.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sekisho import policy
-from sekisho.drills import claims
+from sekisho.drills import claims, profile
 from sekisho.policy import Terms
 from sekisho.records import Measurement, State
 from sekisho.stats.eprocess import log_e, log_mean, log_wealth, peak
@@ -244,9 +244,10 @@ def _generations(runs: int) -> None:
             f"  {name:38} stopping at CLEAR: mean {cost.mean():6.0f}, 95 % {np.quantile(cost, 0.95):6.0f}, all cleared "
             f"{cleared.mean():.3f}; all families of every paper: {planned}"
         )
-    asked = {"quick, 60": 60, "standard, 128 (64 in each language)": 128}
-    for name, families in asked.items():
-        print(f"  as planned with the families of {name}: {PROBES * DRILLS * families} per checkpoint")
+    for name in ("quick", "standard"):
+        shipped = profile.load(name)
+        families = shipped.families * len(shipped.languages)
+        print(f"  all {families} families of {name}: {PROBES * DRILLS * families} per checkpoint")
 
 
 def _ceilings() -> list[tuple[str, list[float]]]:
