@@ -1,6 +1,6 @@
 """A grid of 20 trials on the local engine with one and two workers and on Ray, one trial killed in a run of its own.
 
-    python benchmarks/grid.py [MODEL_FOLDER] [--base FOLDER] [--trials 20] [--steps 12] [--families 8] [--engines local,ray]
+    python benchmarks/grid.py [MODEL_FOLDER] [--trials 20] [--steps 12] [--families 8] [--engines local,ray]
 
 Without a folder a tiny model is built in code; its trials are so short that starting processes is most of the time,
 so the ratios that count come from a real model. Load of the machine is printed before every run; a figure taken while
@@ -24,8 +24,9 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from sekisho import static
+from sekisho import inventory, static
 from sekisho.drills import recipe, tasks
+from sekisho.drills.costs import weights
 from sekisho.drills.grid import Grid
 from sekisho.drills.ray_grid import RayGrid
 from sekisho.drills.tasks import Subject, Task
@@ -46,14 +47,14 @@ def main() -> None:
     _start_up(folder)
     whole: dict[str, tuple[float, str]] = {}
     for name in _runs(options):
-        whole[name] = _timed(name, work, options)
+        whole[name] = _timed(name, work)
         print(f"{name:22} {whole[name][0]:7.1f} s   results {whole[name][1][:12]}", flush=True)
     if {"local, 1 worker", "local, 2 workers"} <= set(whole):
         ratio = whole["local, 1 worker"][0] / whole["local, 2 workers"][0]
         print(f"two workers against one: {ratio:.2f}x (target 1.7)")
     print("equal results in every run:", len({d for _, d in whole.values()}) == 1)
     for name in options.engines.split(","):
-        _killed(name, work, options)
+        _killed(name, work)
 
 
 def _arguments() -> argparse.Namespace:
@@ -108,13 +109,11 @@ def _runs(options: argparse.Namespace) -> list[str]:
 
 def _engine(name: str, ledger: Ledger, model: Path) -> Engine:
     if name.startswith("ray"):
-        parameters = sum(f.stat().st_size for f in model.glob("*.safetensors")) // 2
-        return RayGrid(ledger, parameters, identify=static.identify)
+        return RayGrid(ledger, weights(inventory.take(model)), identify=static.identify)
     return Grid(LocalModels(), ledger, 1 if "1 worker" in name else 2)
 
 
-def _timed(name: str, work: list[Task], options: argparse.Namespace) -> tuple[float, str]:
-    del options
+def _timed(name: str, work: list[Task]) -> tuple[float, str]:
     print(f"  {name}: {_load()}", flush=True)
     seconds, digest, failures = _run(name, work)
     if failures:
@@ -138,9 +137,8 @@ def _run(name: str, work: list[Task], after_first: Any = None) -> tuple[float, s
     return seconds, hashlib.sha256(text.encode()).hexdigest(), failures
 
 
-def _killed(name: str, work: list[Task], options: argparse.Namespace) -> None:
+def _killed(name: str, work: list[Task]) -> None:
     """The same grid, with kill -9 for one process as soon as something was measured, and what that cost."""
-    del options
     once = threading.Event()
     struck: list[str] = []
 
