@@ -4,9 +4,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, final
+from typing import Final, final
+
+import numpy as np
 
 from sekisho.errors import ArtefactError, MalformedError
+from sekisho.formats._numbers import Bytes
+from sekisho.formats._reading import exactly
 from sekisho.formats.gguf import GgufFacts
 from sekisho.formats.rows import find
 from sekisho.formats.rows.tables import Table
@@ -63,7 +67,7 @@ def digest(tensor: Stretch) -> str:
     """sha256 of a tensor's dtype, shape and bytes. Raises ArtefactError."""
     made = hashlib.sha256(f"{tensor.kind}\n".encode())
     for block in _blocks(tensor.path, (tensor.start, tensor.end), _BLOCK):
-        made.update(block)
+        made.update(block.data)
     return made.hexdigest()
 
 
@@ -72,7 +76,7 @@ def row(table: Table, number: int) -> bytes:
     if not 0 <= number < table.rows:
         raise MalformedError(f"{shown(table.name)} has no row {number:,}")
     start = table.start + number * table.row_bytes
-    return next(_blocks(_path(table), (start, start + table.row_bytes), table.row_bytes))
+    return next(_blocks(_path(table), (start, start + table.row_bytes), table.row_bytes)).tobytes()
 
 
 def different(mine: Table, other: Table) -> frozenset[int]:
@@ -84,13 +88,12 @@ def different(mine: Table, other: Table) -> frozenset[int]:
     changed = set(range(shared, max(mine.rows, other.rows)))
     step = max(1, _BLOCK // width)
     for number, (x, y) in enumerate(zip(*(_rows(t, shared, step) for t in (mine, other)), strict=True)):
-        if x != y:
-            spans = ((n, slice(n * width, (n + 1) * width)) for n in range(len(x) // width))
-            changed |= {number * step + n for n, span in spans if x[span] != y[span]}
+        unequal = (x != y).reshape(-1, width).any(axis=1)
+        changed.update((number * step + np.flatnonzero(unequal)).tolist())
     return frozenset(changed)
 
 
-def _rows(table: Table, count: int, step: int) -> Iterator[bytes]:
+def _rows(table: Table, count: int, step: int) -> Iterator[Bytes]:
     """The first rows of a table, `step` at a time."""
     end = table.start + count * table.row_bytes
     return _blocks(_path(table), (table.start, end), step * table.row_bytes)
@@ -100,21 +103,11 @@ def _path(table: Table) -> Path:
     return Path(table.root) / table.path
 
 
-def _blocks(path: Path, span: tuple[int, int], size: int) -> Iterator[bytes]:
+def _blocks(path: Path, span: tuple[int, int], size: int) -> Iterator[Bytes]:
     try:
         with path.open("rb", buffering=0) as file:
+            file.seek(span[0])
             for start in range(*span, size):
-                yield _read(file, start, min(size, span[1] - start))
+                yield exactly(file, min(size, span[1] - start))
     except OSError as error:
         raise ArtefactError(f"{path.name}: {error.strerror or error}") from error
-
-
-def _read(file: BinaryIO, start: int, count: int) -> bytes:
-    file.seek(start)
-    data = b""
-    while len(data) < count:
-        got = file.read(count - len(data))
-        if not got:
-            raise OSError("the file became shorter while it was read")
-        data += got
-    return data

@@ -1,20 +1,21 @@
 """Two sets of safetensors compared, tensor by tensor and block by block, in bounded memory.
 
 Equal bytes are told apart first; numbers are looked at only from the first block on that differs. Equal values in another
-dtype count as the same, and so does the base rounded to the candidate's narrower dtype. Files are read, not mapped: one that
-shrinks meanwhile gives an error instead of ending the process.
+dtype count as the same, and so does the base rounded to the candidate's narrower dtype.
 """
 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from io import FileIO
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, final
+from typing import Final, final
 
 import numpy as np
 
 from sekisho.formats._numbers import Bytes, Sums, decoded, rounded
+from sekisho.formats._reading import exactly
 from sekisho.formats.safetensors import BITS, SafetensorsFacts, Tensor
 from sekisho.limits import MIB
 from sekisho.records import Comparison, Inventory, Role, TensorDelta
@@ -211,22 +212,11 @@ def _blocks(ours: _Placed, other: _Placed, rows: int) -> Iterator[tuple[int, int
     with _opened(ours) as mine, _opened(other) as theirs:
         for first in range(0, units, step):
             count = min(step, units - first)
-            a, b = (_read(f, size * count // units) for f, size in zip((mine, theirs), sizes, strict=True))
+            a, b = (exactly(f, size * count // units) for f, size in zip((mine, theirs), sizes, strict=True))
             yield first, count if rows else 1, a, b
 
 
-def _opened(placed: _Placed) -> BinaryIO:
+def _opened(placed: _Placed) -> FileIO:
     file = (Path(placed.root) / placed.path).open("rb", buffering=0)
     file.seek(placed.tensor.start)
     return file
-
-
-def _read(file: BinaryIO, count: int) -> Bytes:
-    data = np.empty(count, dtype=np.uint8)
-    view, filled = data.data, 0
-    while filled < count:
-        got = file.readinto(view[filled:])  # type: ignore[attr-defined]
-        if not got:
-            raise OSError("the file became shorter while it was read")
-        filled += got
-    return data

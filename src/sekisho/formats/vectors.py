@@ -6,14 +6,16 @@ Tensors are read in blocks; one that is too large for a step is left out of that
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Final, final
+from typing import Final, final
 
 import numpy as np
 
 from sekisho.formats import peft
 from sekisho.formats._numbers import Floats, decoded
+from sekisho.formats._reading import exactly
 from sekisho.formats.peft import Adapter
 from sekisho.formats.safetensors import BITS, SafetensorsFacts, Tensor
 from sekisho.limits import DEFAULT, MIB, Limits
@@ -110,7 +112,7 @@ def _measured(adapter: Adapter, own: Inventory, trusted: Inventory, limits: Limi
     return Measured(MappingProxyType(numbers), changed, typical, (*held, *deltas[_LARGEST:]))
 
 
-def _numbers(file: BinaryIO, tensor: Tensor) -> Numbers:
+def _numbers(file: FileIO, tensor: Tensor) -> Numbers:
     """Stream one tensor; rows are told apart where there are few."""
     squares, bad = 0.0, 0
     for values in _blocks(file, tensor):
@@ -131,29 +133,19 @@ def _plain(tensor: Tensor) -> bool:
     return BITS[tensor.dtype] % 8 == 0 and tensor.dtype != "C64"
 
 
-def _blocks(file: BinaryIO, tensor: Tensor) -> Iterator[Floats]:
+def _blocks(file: FileIO, tensor: Tensor) -> Iterator[Floats]:
     file.seek(tensor.start)
     left = tensor.end - tensor.start
     while left:
-        data = _read(file, min(left, _BLOCK))
+        data = exactly(file, min(left, _BLOCK))
         left -= len(data)
-        yield decoded(np.frombuffer(data, np.uint8), tensor.dtype)
+        yield decoded(data, tensor.dtype)
 
 
-def _matrix(file: BinaryIO, tensor: Tensor) -> Floats:
+def _matrix(file: FileIO, tensor: Tensor) -> Floats:
     file.seek(tensor.start)
-    data = _read(file, tensor.end - tensor.start)
-    return decoded(np.frombuffer(data, np.uint8), tensor.dtype).reshape(tensor.shape).astype(np.float64)
-
-
-def _read(file: BinaryIO, count: int) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        part = file.read(count - len(data))
-        if not part:
-            raise OSError("the file became shorter while it was read")
-        data += part
-    return bytes(data)
+    data = exactly(file, tensor.end - tensor.start)
+    return decoded(data, tensor.dtype).reshape(tensor.shape).astype(np.float64)
 
 
 _Lying = tuple[Path, Tensor]
@@ -179,13 +171,13 @@ def _table(inventory: Inventory) -> _Lying | None:
     return None
 
 
-def _row(file: BinaryIO, table: Tensor, number: int) -> Floats:
+def _row(file: FileIO, table: Tensor, number: int) -> Floats:
     width = (table.end - table.start) // table.shape[0]
     file.seek(table.start + number * width)
-    return decoded(np.frombuffer(_read(file, width), np.uint8), table.dtype).astype(np.float64)
+    return decoded(exactly(file, width), table.dtype).astype(np.float64)
 
 
-def _changed(adapter: Adapter, file: BinaryIO, table: _Lying) -> Iterator[RowChange]:
+def _changed(adapter: Adapter, file: FileIO, table: _Lying) -> Iterator[RowChange]:
     path, rows = table
     with path.open("rb", buffering=0) as trusted:
         for tensor, ids in token_rows(adapter):
@@ -232,7 +224,7 @@ def _typical(table: _Lying) -> float:
     return float(np.median(norms))
 
 
-def _deltas(adapter: Adapter, file: BinaryIO, limits: Limits) -> Iterator[Delta]:
+def _deltas(adapter: Adapter, file: FileIO, limits: Limits) -> Iterator[Delta]:
     """Norm of B * A by the products of their own columns, which are small."""
     by_name = {t.name: t for t in adapter.tensors}
     for name, a in by_name.items():

@@ -1,7 +1,4 @@
-"""Tables with one row for each token: which tensors of a model they are, and their rows read block by block.
-
-Files are read, not mapped: one that shrinks meanwhile gives an error instead of ending the process.
-"""
+"""Tables with one row for each token: which tensors of a model they are, and their rows read block by block."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +8,8 @@ from typing import Any, Final, final
 import numpy as np
 
 from sekisho.errors import LimitError, MalformedError
-from sekisho.formats._numbers import Bytes, Floats
+from sekisho.formats._numbers import Floats
+from sekisho.formats._reading import exactly
 from sekisho.formats.gguf import GgufFacts, GgufTensor
 from sekisho.formats.json_config import JsonFacts
 from sekisho.formats.rows.quants import READABLE, numbers
@@ -118,7 +116,7 @@ def blocks(table: Table, rows: int = 0) -> Iterator[tuple[int, Floats]]:
             file.seek(table.start)
             for first in range(0, total, step):
                 count = min(step, total - first)
-                yield first, numbers(_read(file, count * table.row_bytes), table.dtype, count)
+                yield first, numbers(exactly(file, count * table.row_bytes), table.dtype, count)
     except OSError as error:
         raise MalformedError(f"it could not be read: {error.strerror or error}") from error
 
@@ -130,18 +128,7 @@ def gather(table: Table, ids: Sequence[int]) -> Floats:
         with (Path(table.root) / table.path).open("rb", buffering=0) as file:
             for n, row in enumerate(ids):
                 file.seek(table.start + int(row) * table.row_bytes)
-                data[n] = _read(file, table.row_bytes)
+                data[n] = exactly(file, table.row_bytes)
     except OSError as error:
         raise MalformedError(f"it could not be read: {error.strerror or error}") from error
     return numbers(data.reshape(-1), table.dtype, len(ids)) if ids else np.zeros((0, table.width))
-
-
-def _read(file: Any, count: int) -> Bytes:
-    data = np.empty(count, dtype=np.uint8)
-    view, filled = data.data, 0
-    while filled < count:
-        got = file.readinto(view[filled:])
-        if not got:
-            raise OSError("the file became shorter while it was read")
-        filled += got
-    return data
