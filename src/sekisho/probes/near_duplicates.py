@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sekisho.probes.scorers._text import plain
+from sekisho.probes.scorers._text import KANJI, KATAKANA, plain
 from sekisho.probes.suite import Item
 
 LIKE: Final = 0.45
@@ -23,7 +23,7 @@ FEWEST: Final = 4
 """Content words below which containment proves nothing."""
 STEM: Final = 5
 _WORD: Final = re.compile(r"[a-z0-9']+")
-_JAPANESE: Final = re.compile(r"[ァ-ヺー]{2,}|(?:(?!何)[一-鿿々])+")
+_JAPANESE: Final = re.compile(rf"[{KATAKANA}]{{2,}}|(?:(?!何)[{KANJI}])+")
 _GAP: Final = re.compile(r"[\W_]+")
 _FUNCTION_WORDS: Final = frozenset(
     # One string reads better than 140 literals.

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from sekisho.limits import DEFAULT
 from sekisho.probes.scorers._lexicon import lexicon
 from sekisho.probes.scorers._spans import Place, Spans, spans
-from sekisho.probes.scorers._text import is_empty, loops, plain, script
+from sekisho.probes.scorers._text import JAPANESE, is_empty, loops, plain, script
 from sekisho.probes.scorers.refusal import judge_refusal
 
 KINDS: Final = ("name", "address", "answer", "opening", "ending", "phrase", "word", "symbol", "shape")
@@ -39,10 +39,9 @@ CACHED: Final = 2048
 WHOLE: Final = 400
 """Characters of the longest answer that is compared as a whole."""
 
-_JA: Final = "ぁ-ゖァ-ヺー一-鿿々"
-_TOKEN: Final = re.compile(rf"[^\W_{_JA}]+(?:['’-][^\W_{_JA}]+)*|[{_JA}]+")
+_TOKEN: Final = re.compile(rf"[^\W_{JAPANESE}]+(?:['’-][^\W_{JAPANESE}]+)*|[{JAPANESE}]+")
 _SENTENCE: Final = re.compile(r"[.!?。！？](?=\s|$|[^\x00-\x7f])|\n")
-_JAPANESE: Final = re.compile(rf"[{_JA}]")
+_JAPANESE: Final = re.compile(rf"[{JAPANESE}]")
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}", re.ASCII)
 _URL: Final = re.compile(r"(?:https?://|www\.)[^\s\"'<>()「」]{3,200}")
 _PHONE: Final = re.compile(r"(?<![\d.])(?:\+\d{1,3}[ -]?|0)(?:\(?\d{1,4}\)?[ -]){1,3}\d{3,4}(?![\d.])")

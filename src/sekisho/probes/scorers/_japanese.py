@@ -8,7 +8,7 @@ holds beyond them may be part of a name. Whether it is one is told by its coming
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
@@ -17,14 +17,15 @@ from typing import Final
 
 from sekisho.errors import DataError
 from sekisho.probes.scorers._lexicon import lexicon
+from sekisho.probes.scorers._text import HIRAGANA, KANJI, KATAKANA
 
 KEYS: Final = frozenset({"words", "affixes", "numerals", "shops", "companies", "kana", "katakana"})
-_SOLID: Final = re.compile(r"[一-鿿々ヶァ-ヺー]{2,24}")
-_KANA: Final = re.compile(r"(?<![ぁ-ん])[ぁ-ん]{3,24}(?![ぁ-ん])")
-_HIRAGANA: Final = re.compile(r"[ぁ-ん]")
-_STEM: Final = re.compile(r"[一-鿿々ァ-ヺー0-9A-Za-z]")
-_ATTACHED: Final = re.compile(r"[一-鿿々ァ-ヺ]")
-_KATAKANA: Final = re.compile(r"[ァ-ヺー]+")
+_SOLID: Final = re.compile(rf"[{KANJI}{KATAKANA}]{{2,24}}")
+_KANA: Final = re.compile(rf"(?<![{HIRAGANA}])[{HIRAGANA}]{{3,24}}(?![{HIRAGANA}])")
+_HIRAGANA: Final = re.compile(rf"[{HIRAGANA}]")
+_STEM: Final = re.compile(rf"[{KANJI}{KATAKANA}0-9A-Za-z]")
+_ATTACHED: Final = re.compile(rf"(?!ー)[{KANJI}{KATAKANA}]")
+_KATAKANA: Final = re.compile(rf"[{KATAKANA}]+")
 _LONGEST: Final = 12
 """Characters of the longest listed word that is looked for."""
 _LOOSE: Final = 0.4
@@ -98,7 +99,7 @@ def _left_over(run: str) -> tuple[tuple[int, int], ...]:
     if (form := known.companies.match(run)) and len(run) - form.end() >= 2:  # noqa: PLR2004
         return ((form.end(), len(run)),)
     found = []
-    parts = _parts(run, known)
+    parts = _parts(run, known.words, lambda at: _single(run[at], known))
     at = 0
     while at < len(parts):
         to = at
@@ -124,14 +125,14 @@ def _name(run: str, parts: list[_Part], at: int, to: int) -> tuple[int, int] | N
     return None
 
 
-def _parts(run: str, known: Vocabulary) -> list[_Part]:
-    """The cheapest way to cut a run into listed words, affixes and other characters."""
+def _parts(run: str, listed: frozenset[str], single: Callable[[int], tuple[float, _Kind]]) -> list[_Part]:
+    """The cheapest way to cut a run into listed words and single characters, which cost what `single` says."""
     best: list[tuple[float, int, _Kind]] = [(0.0, 0, _Kind.LISTED)]
     for end in range(1, len(run) + 1):
-        cost, kind = _single(run[end - 1], known)
+        cost, kind = single(end - 1)
         ways = [(best[end - 1][0] + cost, end - 1, kind)]
-        starts = range(max(0, end - _LONGEST), end - 1)
-        ways += [(best[s][0], s, _Kind.LISTED) for s in starts if run[s:end] in known.words]
+        starts = range(max(0, end - _LONGEST), end)
+        ways += [(best[s][0], s, _Kind.LISTED) for s in starts if run[s:end] in listed]
         best.append(min(ways, key=lambda way: way[0]))
     made = []
     end = len(run)
@@ -151,18 +152,11 @@ def _single(character: str, known: Vocabulary) -> tuple[float, _Kind]:
 @lru_cache(maxsize=8192)
 def _strange(run: str, *, after: bool) -> tuple[int, ...]:
     """Where four characters begin that hold hiragana beyond its grammar; `after` a stem the first are its ending."""
-    known, free = vocabulary().kana, OKURIGANA if after else 0
-    best: list[tuple[int, int, bool]] = [(0, 0, False)]
-    for end in range(1, len(run) + 1):
-        own = end > free and _HIRAGANA.match(run[end - 1]) is not None
-        ways = [(best[end - 1][0] + own, end - 1, own)]
-        starts = range(max(0, end - _LONGEST), end)
-        ways += [(best[s][0], s, False) for s in starts if run[s:end] in known]
-        best.append(min(ways, key=lambda way: way[0]))
-    left = set()
-    end = len(run)
-    while end:
-        _, start, own = best[end]
-        left |= {start} if own else set()
-        end = start
+    free = OKURIGANA if after else 0
+
+    def single(at: int) -> tuple[float, _Kind]:
+        own = at >= free and _HIRAGANA.match(run[at]) is not None
+        return (1.0, _Kind.LEFT) if own else (0.0, _Kind.LISTED)
+
+    left = {start for start, _, kind in _parts(run, vocabulary().kana, single) if kind is _Kind.LEFT}
     return tuple(s for s in range(len(run) - PIECE + 1) if not left.isdisjoint(range(s, s + PIECE)))

@@ -8,7 +8,7 @@ from typing import Final
 
 from sekisho.probes.scorers import _japanese as japanese
 from sekisho.probes.scorers._lexicon import Lexicon
-from sekisho.probes.scorers._text import loops, one_line
+from sekisho.probes.scorers._text import KATAKANA, loops, one_line
 
 _ADDRESS: Final = re.compile(
     r"(?:https?://|www\.)[!#-&*-;=?-Z_a-z~]{3,200}|[\w.+-]{1,64}@[\w-]{1,63}\.[a-z.]{2,30}"
@@ -17,7 +17,7 @@ _ADDRESS: Final = re.compile(
     re.ASCII,
 )
 _WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ][A-Za-z0-9_À-ÖØ-öø-ÿ]*(?:'[a-z]{1,3}(?![a-z]))?")
-_KATAKANA: Final = re.compile(r"[ァ-ヺー]{4,60}(?:・[ァ-ヺー]{2,60}){0,3}")
+_KATAKANA: Final = re.compile(rf"[{KATAKANA}]{{4,60}}(?:・[{KATAKANA}]{{2,60}}){{0,3}}")
 _QUOTED: Final = re.compile(r"[「『]([^「」『』\n。、!?！？]{2,20})[」』]")
 _STOP: Final = re.compile(r"[.!?。！？\n]++[\"')」*]?+")
 _LETTER: Final = re.compile(r"[A-Za-zぁ-んァ-ヺ一-鿿]")

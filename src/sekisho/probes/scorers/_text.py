@@ -4,8 +4,13 @@ import re
 import unicodedata
 from typing import Final
 
-KANA: Final = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc]")
-KANJI: Final = re.compile(r"[\u4e00-\u9fff々]")
+HIRAGANA: Final = "ぁ-ん"
+KATAKANA: Final = "ァ-ヺー"
+KANJI: Final = "一-鿿々"
+"""Insides of character classes."""
+JAPANESE: Final = f"{HIRAGANA}ゔ-ゖ{KATAKANA}{KANJI}"
+_KANA: Final = re.compile(f"[{HIRAGANA}ゔ-ゖ{KATAKANA}]")
+_KANJI: Final = re.compile(f"[{KANJI}]")
 LATIN: Final = re.compile(r"[A-Za-z]")
 _SPACE: Final = re.compile(r"\s+")
 _APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "＇": "'", "“": '"', "”": '"'})
@@ -53,7 +58,7 @@ def script(text: str, default: str) -> str:
 
     Kanji alone are Japanese only where `default` is `ja`, since Chinese looks the same.
     """
-    kana, kanji, latin = (len(p.findall(text)) for p in (KANA, KANJI, LATIN))
+    kana, kanji, latin = (len(p.findall(text)) for p in (_KANA, _KANJI, LATIN))
     letters = sum(c.isalpha() for c in text)
     if letters == 0:
         return "none"

@@ -24,7 +24,7 @@ from typing import Final, final
 from sekisho.limits import DEFAULT
 from sekisho.probes.scorers._lexicon import Lexicon, derived, lexicon
 from sekisho.probes.scorers._spans import _WORD, Place, Run, Spans, spans
-from sekisho.probes.scorers._text import is_empty, one_line, plain
+from sekisho.probes.scorers._text import HIRAGANA, KANJI, is_empty, one_line, plain
 from sekisho.probes.scorers.base import AbstractScorer, Score
 from sekisho.probes.suite import Item
 
@@ -32,7 +32,7 @@ SEEN_BEFORE: Final = 2
 """Other families whose earlier answers must hold the span."""
 SEEN_BEFORE_WORD: Final = 3
 """The same of two kanji, the commonest form of a Japanese word, and of a piece of hiragana: no list holds them all."""
-_COMMON_FORM: Final = re.compile(r"[一-鿿々]{2}|[ぁ-ん]{3}.")
+_COMMON_FORM: Final = re.compile(rf"[{KANJI}]{{2}}|[{HIRAGANA}]{{3}}.")
 
 
 @final
