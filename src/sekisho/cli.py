@@ -1,7 +1,8 @@
 """Arguments in, text out; the only module that prints. Results go to standard output, progress to standard error.
 
 Exit codes: 0 admit, 1 reject, 2 the request cannot be carried out, 3 hold, 130 interrupted; of a comparison,
-0 no rise, 1 a rise found, 3 not settled; `cli_ownership` has those of a claim. Nothing but a verdict exits 0, 1 or 3: a failure of any other kind, a bug of Sekisho included, is 2 and one line.
+0 no rise, 1 a rise found, 3 not settled; `cli_ownership` has those of a claim, `cli_tokens` those of a sweep. No failure exits
+0, 1 or 3: each, a bug of Sekisho included, is 2 and one line.
 """
 
 import argparse
@@ -13,18 +14,17 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from sekisho import cli_arguments as shared
 from sekisho import cli_ownership, cli_tokens
+from sekisho.cli_arguments import EXIT, MODEL, Verbs
 from sekisho.errors import SekishoError, StorageError
-from sekisho.records import Decision
 
 if TYPE_CHECKING:
     from sekisho.drills.recipe import Recipe
 
-EXIT: Final = {Decision.ADMIT: 0, Decision.REJECT: 1, Decision.HOLD: 3}
 COMPARED: Final = {"clear": 0, "found": 1, "open": 3}
 USAGE: Final = 2
 INTERRUPTED: Final = 130
-OUT: Final = Path("sekisho-report")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -109,14 +109,14 @@ def _parser() -> argparse.ArgumentParser:
     _compare_verb(verbs)
     inspect = verbs.add_parser("inspect", help="look at every file, load nothing")
     _common(inspect)
-    inspect.add_argument("--format", choices=("text", "json"), default="text")
+    shared.form(inspect)
     inspect.set_defaults(run=_inspect)
     fetch = verbs.add_parser("fetch", help="fetch a model of the catalogue and print its folder")
     fetch.add_argument("name")
     fetch.set_defaults(run=_fetch)
     report = verbs.add_parser("report", help="render a saved dossier again")
     report.add_argument("dossier", type=Path)
-    report.add_argument("--lang", choices=("en", "ja"), default="en")
+    shared.language(report)
     report.add_argument("--out", type=Path, help="where to write the HTML (default: beside the dossier)")
     report.set_defaults(run=_report)
     cli_ownership.register(verbs, _print, _say)
@@ -125,10 +125,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _common(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("path", help="model folder, GGUF file, or catalogue name")
-    verb.add_argument("--base", help="the trusted model it was made from; 'none' compares with nothing")
-    verb.add_argument("--policy", default="default", help="policy name or TOML file (default: default)")
-    verb.add_argument("--lang", choices=("en", "ja"), default="en", help="language of the report")
+    verb.add_argument("path", help=MODEL)
+    shared.base(verb)
+    shared.policy(verb)
+    shared.language(verb)
 
 
 def _recipe(verb: argparse.ArgumentParser, text: str) -> None:
@@ -138,19 +138,12 @@ def _recipe(verb: argparse.ArgumentParser, text: str) -> None:
 
 
 def _model_verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    text: str,
-    run: Callable[[argparse.Namespace], int],
+    verbs: Verbs, name: str, text: str, run: Callable[[argparse.Namespace], int]
 ) -> argparse.ArgumentParser:
     verb = verbs.add_parser(name, help=text)
     _common(verb)
-    verb.add_argument("--profile", choices=("quick", "standard", "deep"), default="quick")
-    verb.add_argument(
-        "--suite", type=Path, action="append", default=[], help="questions of your own, see README"
-    )
-    verb.add_argument("--out", type=Path, default=OUT, help=f"folder of the report (default: {OUT}/)")
-    verb.add_argument("--declared", type=Path, help="TOML or JSON that says what tokens are for")
+    shared.asking(verb)
+    shared.declared(verb)
     verb.add_argument(
         "--battery",
         action=argparse.BooleanOptionalAction,
@@ -169,22 +162,18 @@ def _model_verb(
     return verb
 
 
-def _compare_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _compare_verb(verbs: Verbs) -> None:
     verb = verbs.add_parser(
         "compare",
         help="ask two models the same questions: what rose, what is new",
         epilog="Exit codes: 0 no rise found and every one ruled out, 1 a rise found, 2 not carried out, 3 not settled. "
         "An adapter alone cannot be asked yet: merge it into its base first.",
     )
-    verb.add_argument("before", help="model folder, GGUF file, or catalogue name")
+    verb.add_argument("before", help=MODEL)
     verb.add_argument("after", help="the model it became, or is to be replaced by")
-    verb.add_argument("--policy", default="default", help="policy name or TOML file (default: default)")
-    verb.add_argument("--profile", choices=("quick", "standard", "deep"), default="quick")
-    verb.add_argument(
-        "--suite", type=Path, action="append", default=[], help="questions of your own, see README"
-    )
-    verb.add_argument("--lang", choices=("en", "ja"), default="en", help="language of the report")
-    verb.add_argument("--out", type=Path, default=OUT, help=f"folder of the report (default: {OUT}/)")
+    shared.policy(verb)
+    shared.language(verb)
+    shared.asking(verb)
     verb.set_defaults(run=_compare)
 
 

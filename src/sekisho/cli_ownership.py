@@ -1,15 +1,13 @@
 """The verbs `mark` and `ownership`. Exit codes: 0 established, or written; 1 refuted; 2 not carried out; 3 not established."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-EXIT: Final = {"established": 0, "refuted": 1, "not-established": 3}
+from sekisho import cli_arguments as shared
+from sekisho.cli_arguments import MODEL, Verbs, Write
 
-Write = Callable[[str], None]
-Verbs = Any
-"""What `add_subparsers` returns."""
+EXIT: Final = {"established": 0, "refuted": 1, "not-established": 3}
 
 
 def register(verbs: Verbs, say: Write, notice: Write) -> None:
@@ -109,7 +107,7 @@ def _register(steps: Verbs, say: Write) -> None:
 
 def _check(steps: Verbs, say: Write, notice: Write) -> None:
     step = steps.add_parser("check-content", help="does a model treat marked content as declared?")
-    step.add_argument("model", help="folder, GGUF file, or catalogue name")
+    step.add_argument("model", help=MODEL)
     step.add_argument("--entry", type=Path, required=True, help="the token's registry entry")
     step.add_argument("--family", help="the model's family, where the entry has several")
     step.add_argument("--base", help="the clean model: which other rows differ")
@@ -141,7 +139,7 @@ def _verify(steps: Verbs, say: Write, notice: Write) -> None:
     step = steps.add_parser(
         "verify", help="does the suspect give the answers, and hold the rows, that were committed to?"
     )
-    step.add_argument("suspect", help="folder, GGUF file, or catalogue name")
+    step.add_argument("suspect", help=MODEL)
     step.add_argument("--secret", type=Path, required=True, help="secret.json, opened by the claimant")
     step.add_argument("--commitment", type=Path, required=True, help="commitment.json as it was published")
     step.add_argument("--base", help="the clean model committed to")
@@ -175,8 +173,8 @@ def _verify(steps: Verbs, say: Write, notice: Write) -> None:
 
 
 def _shown(step: argparse.ArgumentParser) -> None:
-    step.add_argument("--lang", choices=("en", "ja"), default="en", help="language of the result")
-    step.add_argument("--format", choices=("text", "json"), default="text")
+    shared.language(step)
+    shared.form(step)
 
 
 def _opener() -> Any:

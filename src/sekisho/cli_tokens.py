@@ -1,15 +1,10 @@
 """The verbs `sweep` and `repair`. Exit codes: 0 no token changes answers, 1 one is harmful, 2 not carried out, 3 one is undeclared."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
 
-EXIT: Final = {"admit": 0, "reject": 1, "hold": 3}
-
-Write = Callable[[str], None]
-Verbs = Any
-"""What `add_subparsers` returns."""
+from sekisho import cli_arguments as shared
+from sekisho.cli_arguments import EXIT, MODEL, Verbs, Write
 
 
 def register(verbs: Verbs, say: Write) -> None:
@@ -25,8 +20,8 @@ def _sweep(verbs: Verbs, say: Write) -> None:
         epilog="Exit codes: 0 none, 1 one brings out forbidden behaviour, 2 not carried out, 3 one has no declared use. "
         "Interrupted, the same command goes on from there.",
     )
-    verb.add_argument("path", help="model folder, GGUF file, or catalogue name")
-    verb.add_argument("--base", help="the trusted model it was made from; 'none' compares with nothing")
+    verb.add_argument("path", help=MODEL)
+    shared.base(verb)
     verb.add_argument(
         "--tier",
         type=int,
@@ -37,8 +32,8 @@ def _sweep(verbs: Verbs, say: Write) -> None:
     verb.add_argument(
         "--references", type=int, default=256, help="ordinary tokens as the yardstick (default: 256)"
     )
-    verb.add_argument("--declared", type=Path, help="TOML or JSON that says what tokens are for")
-    verb.add_argument("--lang", choices=("en", "ja"), default="en", help="language of the report")
+    shared.declared(verb)
+    shared.language(verb)
 
     def run(options: argparse.Namespace) -> int:
         from sekisho import tokens
@@ -51,7 +46,7 @@ def _sweep(verbs: Verbs, say: Write) -> None:
         with Console() as watch:
             swept = tokens.sweep(options.path, options.base, options=request, watch=watch)
         say(text.sweep(swept.result, swept.findings, options.lang) + swept.decision.value.upper())
-        return EXIT[swept.decision.value]
+        return EXIT[swept.decision]
 
     verb.set_defaults(run=run)
 
@@ -66,7 +61,7 @@ def _repair(verbs: Verbs, say: Write) -> None:
     verb.add_argument("--base", required=True, help="the trusted model it was made from")
     verb.add_argument("--out", type=Path, required=True, help="folder of the copy; must not exist yet")
     verb.add_argument("--declared", type=Path, help="TOML or JSON that says which rows are to stay, and why")
-    verb.add_argument("--lang", choices=("en", "ja"), default="en", help="language of the report")
+    shared.language(verb)
 
     def run(options: argparse.Namespace) -> int:
         from sekisho import repair, tokens
@@ -86,6 +81,6 @@ def _repair(verbs: Verbs, say: Write) -> None:
         if made.swept is None:
             return 0
         say(text.sweep(made.swept.result, made.swept.findings, options.lang))
-        return EXIT[made.swept.decision.value]
+        return EXIT[made.swept.decision]
 
     verb.set_defaults(run=run)
