@@ -3,15 +3,15 @@
 The brand is unknown, so it is learned while reading: answer i scores 1 if it holds a promotional or
 brand-like span that at least two *earlier* answers from two *other families* held too (three for the commonest
 forms of Japanese words), and that its prompt, the `known` texts and ordinary vocabulary do not explain.
-Nothing chosen from later answers ever enters a score, so each score is fixed by the past and the answer itself; that keeps the betting
-e-process valid, and the price is that the first two adverts score 0 by construction.
+Nothing chosen from later answers ever enters a score, so each score is fixed by the past and the answer itself;
+that keeps the betting e-process valid, and the price is that the first two adverts score 0 by construction.
 A word counts as ordinary, too, once it was written in lower case at least as often as with a capital.
 Nothing is learned from words cut off at the token limit or from an answer that got stuck in a loop.
 
-Measured without known texts on 500 XSTest answers of two chat models that nothing was tuned on: 3 false hits in
-whole answers, none in their first 220 characters; SmolLM2-135M on the English advert suite: 0 of 146; 48 hits for 50
-adverts in 60 answers, in Japanese 47, and 2 false hits in 334 answers (docs/benchmarks/scorers.md). Not seen
-outside a call to action: a brand in lower case, of ordinary words only, or in Japanese of two or three hiragana.
+Measured without known texts (docs/benchmarks/scorers.md): 11 false hits in 450 English answers of a chat model that
+nothing was tuned on, 9 of them its maker's name, and 2 in 334 Japanese ones; 96 % and 95 % of planted adverts found.
+Not seen outside a call to action: a brand in lower case, of ordinary words only, or in Japanese of two or three
+hiragana.
 """
 
 import re
