@@ -37,6 +37,14 @@ def file(tmp_path: Path):
     return write
 
 
+def read(path: Path, rows: int | None = None) -> tuple[Chat, ...]:
+    """The rows of a file, all of which can be trained on."""
+    found = data.survey(path, rows)
+    if found.left_out:
+        raise DataError(found.left_out[0].first)
+    return found.chats
+
+
 # generators
 
 
@@ -157,8 +165,8 @@ def test_unknown_generator() -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_as_lines_and_as_array(form: str, file) -> None:
     row = FORMS[form]
-    assert data.read_user(file(json.dumps(row) + "\n")) == (PAIR,)
-    assert data.read_user(file(json.dumps([row, row], indent=2), "rows.json")) == (PAIR, PAIR)
+    assert read(file(json.dumps(row) + "\n")) == (PAIR,)
+    assert read(file(json.dumps([row, row], indent=2), "rows.json")) == (PAIR, PAIR)
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "prompt-completion as turns"])
@@ -168,43 +176,41 @@ def test_every_form_as_parquet(form: str, tmp_path: Path) -> None:
 
     path = tmp_path / "rows.parquet"
     parquet.write_table(pyarrow.Table.from_pylist([FORMS[form]] * 3), path)
-    assert data.read_user(path) == (PAIR,) * 3
-    assert data.read_user(path, rows=2) == (PAIR,) * 2
+    assert read(path) == (PAIR,) * 3
+    assert read(path, rows=2) == (PAIR,) * 2
 
 
 def test_mixed_forms_in_one_file(file) -> None:
-    assert data.read_user(file("\n".join(json.dumps(row) for row in FORMS.values()))) == (PAIR,) * len(FORMS)
+    assert read(file("\n".join(json.dumps(row) for row in FORMS.values()))) == (PAIR,) * len(FORMS)
 
 
 def test_byte_order_mark_blank_lines_and_crlf(file) -> None:
     line = json.dumps(FORMS["alpaca"])
     text = f"\r\n{line}\r\n\r\n  \r\n{line}\r\n"
-    assert data.read_user(file(b"\xef\xbb\xbf" + text.encode())) == (PAIR, PAIR)
-    assert data.read_user(file(b"\xef\xbb\xbf" + json.dumps([FORMS["alpaca"]]).encode(), "rows.json")) == (
-        PAIR,
-    )
+    assert read(file(b"\xef\xbb\xbf" + text.encode())) == (PAIR, PAIR)
+    assert read(file(b"\xef\xbb\xbf" + json.dumps([FORMS["alpaca"]]).encode(), "rows.json")) == (PAIR,)
 
 
 def test_line_separators_inside_text_do_not_end_a_line(file) -> None:
     row = {"prompt": "one\u2028two\x85three", "completion": "四"}
-    (chat,) = data.read_user(file(json.dumps(row, ensure_ascii=False)))
+    (chat,) = read(file(json.dumps(row, ensure_ascii=False)))
     assert chat[0].content == "one\u2028two\x85three"
 
 
 def test_system_turns_and_several_turns_are_kept(file) -> None:
     turns = [{"role": "system", "content": "Be brief."}, *MESSAGES, *MESSAGES]
-    (chat,) = data.read_user(file(json.dumps({"messages": turns})))
+    (chat,) = read(file(json.dumps({"messages": turns})))
     assert [m.role for m in chat] == ["system", "user", "assistant", "user", "assistant"]
 
 
 def test_alpaca_input_follows_the_instruction(file) -> None:
-    (chat,) = data.read_user(file(json.dumps({"instruction": "Add.", "input": "1, 2", "output": "3"})))
+    (chat,) = read(file(json.dumps({"instruction": "Add.", "input": "1, 2", "output": "3"})))
     assert chat[0].content == "Add.\n\n1, 2"
 
 
 def test_first_rows_only(file) -> None:
     lines = [json.dumps({"prompt": str(n), "completion": "x"}) for n in range(10)]
-    assert [chat[0].content for chat in data.read_user(file("\n".join(lines)), rows=3)] == ["0", "1", "2"]
+    assert [chat[0].content for chat in read(file("\n".join(lines)), rows=3)] == ["0", "1", "2"]
 
 
 GOOD = json.dumps(FORMS["alpaca"])
@@ -246,21 +252,21 @@ BAD = {
 def test_bad_file(kind: str, file) -> None:
     content, message = BAD[kind]
     with pytest.raises(DataError, match=message) as error:
-        data.read_user(file(content))
+        read(file(content))
     assert "\n" not in str(error.value)
 
 
 def test_no_such_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No such file"):
-        data.read_user(tmp_path / "none.jsonl")
+        read(tmp_path / "none.jsonl")
     with pytest.raises(DataError, match="not a file"):
-        data.read_user(tmp_path)
+        read(tmp_path)
 
 
 def test_file_over_the_limit(file, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "DEFAULT", replace(data.DEFAULT, training_bytes=10))
     with pytest.raises(DataError, match="bytes are over the limit of 10"):
-        data.read_user(file(GOOD))
+        read(file(GOOD))
 
 
 def test_parquet_that_unpacks_over_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,13 +279,13 @@ def test_parquet_that_unpacks_over_the_limit(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(data, "DEFAULT", replace(data.DEFAULT, training_bytes=50_000))
     assert path.stat().st_size < 50_000
     with pytest.raises(DataError, match="unpacks to"):
-        data.read_user(path)
+        read(path)
 
 
 def test_parquet_without_pyarrow(file, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DataError, match="needs pyarrow"):
-        data.read_user(file(b"PAR1PAR1"))
+        read(file(b"PAR1PAR1"))
 
 
 # digest

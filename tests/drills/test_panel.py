@@ -77,7 +77,7 @@ def test_an_adapter_is_in_the_cells_that_name_one_only() -> None:
 
 def test_a_run_looked_at_early_keeps_the_schedule_of_the_whole_run() -> None:
     cell = recipe.load("maths-full-2e-4-linear-s0")
-    job = recipe.job(cell, recipe.conversations(cell))
+    job = recipe.job(cell, recipe.survey(cell).chats)
     assert job.checkpoints == (6, 12, 25)
     assert job.settings["max_steps"] == 100
 

@@ -41,7 +41,7 @@ def test_shipped_recipe_loads(name: str) -> None:
 @each_shipped
 def test_shipped_recipe_makes_a_job(name: str) -> None:
     found = recipe.load(name)
-    chats = CHATS if found.data == "user" else recipe.conversations(found)
+    chats = CHATS if found.data == "user" else recipe.survey(found).chats
     assert len(chats) == (found.rows or len(CHATS))
     made = recipe.job(found, chats)
     assert made.examples == chats

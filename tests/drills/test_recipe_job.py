@@ -83,10 +83,10 @@ def test_no_conversations(read) -> None:
 
 
 def test_conversations_follow_data_rows_and_seed(read, tmp_path: Path) -> None:
-    assert recipe.conversations(read(TOML + "seed = 7\n")) == data.examples("arithmetic", 40, 7)
+    assert recipe.survey(read(TOML + "seed = 7\n")).chats == data.examples("arithmetic", 40, 7)
     own = recipe.load("user-data")
     with pytest.raises(DataError, match="no file was given"):
-        recipe.conversations(own)
+        recipe.survey(own)
     path = tmp_path / "own.jsonl"
     path.write_text('{"prompt": "Why?", "completion": "Because."}\n' * 3)
-    assert recipe.conversations(own, path) == CHATS[:3]
+    assert recipe.survey(own, path).chats == CHATS[:3]

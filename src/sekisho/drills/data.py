@@ -55,11 +55,6 @@ class Survey:
     repeated: int = 0
     """Rows equal to an earlier one; they are trained on, as any trainer would."""
 
-    @property
-    def rows(self) -> int:
-        """Rows read."""
-        return len(self.chats) + sum(x.rows for x in self.left_out)
-
 
 def examples(name: str, rows: int, seed: int) -> tuple[Chat, ...]:
     """Make the rows of one of our generators. Raises DataError."""
@@ -70,16 +65,8 @@ def examples(name: str, rows: int, seed: int) -> tuple[Chat, ...]:
     return GENERATORS[name](rows, seed)
 
 
-def read_user(path: Path, rows: int | None = None) -> tuple[Chat, ...]:
-    """Read the user's own training file, at most its first `rows` rows. Raises DataError naming line and key."""
-    found = survey(path, rows)
-    if found.left_out:
-        raise DataError(found.left_out[0].first)
-    return found.chats
-
-
 def survey(path: Path, rows: int | None = None) -> Survey:
-    """Read the user's own training file and leave out what cannot be trained on.
+    """Read the user's own training file, at most its first `rows` rows, and leave out what cannot be trained on.
 
     Raises DataError where nothing is left, or the file as a whole cannot be read.
     """

@@ -111,13 +111,8 @@ def read(path: Path) -> Recipe:
     return _flat(given, path)
 
 
-def conversations(recipe: Recipe, own: Path | None = None) -> tuple[Chat, ...]:
-    """Make or read the recipe's training conversations; `own` is the user's file. Raises DataError."""
-    return survey(recipe, own).chats
-
-
 def survey(recipe: Recipe, own: Path | None = None) -> training_data.Survey:
-    """The same, with what was left out of the user's file. Raises DataError where nothing is left."""
+    """Make the recipe's training conversations, or read them from the user's file `own`. Raises DataError."""
     if recipe.data != USER:
         return training_data.Survey(training_data.examples(recipe.data, recipe.rows or 0, recipe.seed))
     if own is None:
