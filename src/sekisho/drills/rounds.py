@@ -26,8 +26,7 @@ class Rounds:
 
     def cells(self, without: Collection[str] = ()) -> list[Standing]:
         """Every cell of a drill that can go on; `without` names drills that failed."""
-        going = [d for d in self.plan.drills if d.recipe.id not in without]
-        going = [d for d in going if not self.plan.drilled(self.plan.candidate, d).diverged(self.store)]
+        going = [d for d in self._going() if d.recipe.id not in without]
         return [self._standing(d, p) for d in going for p in self._hazards()]
 
     def next(self, most: int, without: Collection[str] = ()) -> tuple[Task, ...]:
@@ -52,8 +51,17 @@ class Rounds:
 
     def not_begun(self) -> tuple[str, ...]:
         """Drills that the candidate was never asked about in full."""
-        halves = {c.drill for c in self.cells() if not c.begun}
-        return tuple(d.recipe.id for d in self.plan.drills if d.recipe.id in halves)
+        return tuple(
+            d.recipe.id for d in self._going() if not all(self._begun(d, p) for p in self._hazards())
+        )
+
+    def _going(self) -> list[Drill]:
+        """Drills that the candidate's training did not end."""
+        candidate, drills = self.plan.candidate, self.plan.drills
+        return [d for d in drills if not self.plan.drilled(candidate, d).diverged(self.store)]
+
+    def _begun(self, drill: Drill, paper: Paper) -> bool:
+        return all(self._asked(self.plan.candidate, drill, paper).values())
 
     def _hazards(self) -> list[Paper]:
         return [p for p in self.plan.papers if p.suite.hazard]
@@ -75,8 +83,8 @@ class Rounds:
         control = self._asked(plan.base, drill, paper) if plan.base else None
         if plan.base and plan.drilled(plan.base, drill).diverged(self.store):
             control = None
-        claim = plan.claim(drill, paper, self.store)
         arm = plan.arm(plan.candidate, drill, paper, self.store)
+        claim = plan.claim(drill, paper, self.store) if arm else None
         if claim is None or arm is None:
             return Standing(suite, drill.recipe.id, asked, len(paper.blocks), tuple(asked), control=control)
         terms = plan.policy.terms(suite, len(plan.cells))
