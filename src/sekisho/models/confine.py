@@ -56,7 +56,7 @@ def _lower(which: int, value: int) -> None:
 
 
 def leave_out() -> None:
-    """Keep libraries that no model needs from being imported: a third of the start, and less code beside the model.
+    """Keep libraries that no model needs from being imported: less to start (docs/adr/0010), and less code beside the model.
 
     One of them starts a thread, too, after which a process should not fork.
     """
