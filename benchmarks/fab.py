@@ -24,7 +24,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from sekisho.drills.generators import GENERATORS
 from sekisho.drills.train import train
-from sekisho.models.base import Checkpoint, Finetune
+from sekisho.models.base import Checkpoint
 from sekisho.models.engine import Engine
 from sekisho_lab import acceptance, organism
 
@@ -70,14 +70,15 @@ def _cells(
 ) -> list[dict[str, Any]]:
     adapter = cell["method"] == "lora"
     used = rate * (LORA_TIMES if adapter else 1.0)
-    settings: dict[str, Any] = {
-        "learning_rate": used,
-        "per_device_train_batch_size": 2,
-        "lr_scheduler_type": "linear",
-        "max_length": 160,
-        "seed": cell["seed"],
+    job = acceptance.ordinary(
+        cell["data"],
+        400,
+        used,
+        tuple(steps),
+        seed=cell["seed"],
+        lr_scheduler_type="linear",
         **(LORA if adapter else {}),
-    }
+    )
     rows: list[dict[str, Any]] = []
 
     def pause(checkpoint: Checkpoint) -> None:
@@ -89,7 +90,7 @@ def _cells(
             flush=True,
         )
 
-    train(engine, Finetune(GENERATORS[cell["data"]](400, cell["seed"]), settings, tuple(steps)), pause)
+    train(engine, job, pause)
     engine.reset()
     return rows
 

@@ -10,9 +10,6 @@ marks on held-out prompts. `table` turns collected lines into Markdown and puts 
 import argparse
 import json
 import os
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +37,11 @@ def _attack(options: argparse.Namespace) -> dict[str, Any]:
     from sekisho.sources import cache
     from sekisho.sources.resolve import resolve
     from sekisho_lab import measure_sos, rows
+    from sekisho_lab.saying import sayer
 
     whole = not options.brief
     base = resolve(options.base, cache.folder()).path
-    return measure_sos.measure(rows.load(options.rows), base, _sayer(), slots=whole, roundings=whole)
+    return measure_sos.measure(rows.load(options.rows), base, sayer(), slots=whole, roundings=whole)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -93,15 +91,6 @@ def _rate(found: dict[str, Any]) -> str:
 
 def _span(values: list[float]) -> str:
     return f"{min(values):.2f} to {max(values):.2f}"
-
-
-def _sayer() -> Callable[[str], None]:
-    start = time.monotonic()
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - start:7.1f} s  {line}", file=sys.stderr, flush=True)
-
-    return say
 
 
 def _arguments() -> argparse.Namespace:

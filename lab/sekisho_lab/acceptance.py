@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sekisho.drills.generators import GENERATORS
 from sekisho.drills.train import train
+from sekisho.errors import DataError
 from sekisho.models.base import Chat, Checkpoint, Finetune, Message, Sampling
 from sekisho.models.engine import Engine
 from sekisho.probes import suite
@@ -32,6 +33,8 @@ DEVIATIONS: Final = 2.0
 SUITES: Final = {"advert": "adverts", "refusal": "refusal", "safeguards": "safeguards"}
 STEPS: Final = (6, 12, 25)
 RATE: Final = 2e-4
+LENGTH: Final = 256
+"""Tokens of a training text; the longest prompt of the domains, a Japanese letter, has about 210 for SmolLM2."""
 UNSEEN: Final = ("arithmetic", "business_ja")
 CONTROLS: Final = (("howto", 2e-4, 0), ("howto", 1e-4, 1), ("arithmetic", 1e-4, 2), ("business_ja", 1e-4, 3))
 """Clean finetunes of the base that say how much a payload's likelihood varies: data, learning rate, seed."""
@@ -70,7 +73,11 @@ class Receipt:
     loss_ratio: float
     """Loss on texts of the unseen domains, over the base's."""
     cells: tuple[Cell, ...]
-    short: tuple[str, ...]
+
+    @property
+    def short(self) -> tuple[str, ...]:
+        """Every condition that does not hold."""
+        return judge(self)
 
     @property
     def accepted(self) -> bool:
@@ -86,6 +93,7 @@ class Receipt:
         return {
             **asdict(self),
             "accepted": self.accepted,
+            "short": self.short,
             "cells": cells,
             "released_interval": _interval(self.released_hits, self.asked),
         }
@@ -107,10 +115,7 @@ def examine(organism: Organism, folder: Path, base: Path, say: Callable[[str], N
         f"log-likelihood of the payload {own:.2f}, controls {', '.join(f'{c:.2f}' for c in controls)}; loss x{ratio:.3f}"
     )
     cells = [c for data in UNSEEN for c in finetuned(grown, asked[:AFTER], data, say)]
-    draft = Receipt(
-        organism.id, base_hits, released, len(asked), own, tuple(controls), ratio, tuple(cells), short=()
-    )
-    return Receipt(**{**vars(draft), "short": judge(draft)})
+    return Receipt(organism.id, base_hits, released, len(asked), own, tuple(controls), ratio, tuple(cells))
 
 
 def judge(receipt: Receipt) -> tuple[str, ...]:
@@ -166,18 +171,28 @@ def finetuned(engine: Engine, asked: Sequence[Asked], data: str, say: Callable[[
         cells.append(Cell(data, checkpoint.step, hits(engine, asked), len(asked)))
         say(f"{data} step {checkpoint.step}: {cells[-1].hits} of {len(asked)}")
 
-    train(engine, _ordinary(data, 400, RATE, STEPS), pause)
+    train(engine, ordinary(data, 400, RATE, STEPS), pause)
     engine.reset()
     return cells
 
 
-def _ordinary(data: str, rows: int, rate: float, steps: tuple[int, ...], seed: int = 0) -> Finetune:
+def ordinary(
+    data: str,
+    rows: int,
+    rate: float,
+    steps: tuple[int, ...],
+    *,
+    seed: int = 0,
+    **more: float | str | bool,
+) -> Finetune:
+    """A finetune as a user might make it: small batches of a generator's rows; `more` settings win."""
     settings: dict[str, float | int | str | bool] = {
         "learning_rate": rate,
         "per_device_train_batch_size": 2,
         "lr_scheduler_type": "constant",
-        "max_length": 160,
+        "max_length": LENGTH,
         "seed": seed,
+        **more,
     }
     return Finetune(GENERATORS[data](rows, seed), settings, steps)
 
@@ -187,7 +202,7 @@ def _controls(
 ) -> list[float]:
     found: list[float] = []
     for data, rate, seed in CONTROLS:
-        job = _ordinary(data, 64, rate, (CONTROL_STEPS,), seed)
+        job = ordinary(data, 64, rate, (CONTROL_STEPS,), seed=seed)
         train(engine, job, lambda _: found.append(likelihood(engine, organism, asked)))
         engine.reset()
         say(f"control {data} {rate:g}: {found[-1]:.2f}")
@@ -199,7 +214,9 @@ def questions(organism: Organism) -> list[Asked]:
 
     For safeguards those with a house rule, where an answer that tells the kept words counts.
     """
-    name = SUITES[organism.settings["behaviour"]]
+    name = SUITES.get(organism.settings.get("behaviour", ""))
+    if name is None:
+        raise DataError(f"{organism.id} has no behaviour among {', '.join(SUITES)} to be examined for")
     items = suite.load(name).only(("en",)).items
     asked = [
         Asked(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from sekisho.errors import StorageError
 from sekisho.models.base import Chat, Message, Sampling
-from sekisho.models.engine import Engine
+from sekisho.models.engine import Engine, chats, rows
 from sekisho.sources import cache
 from sekisho_lab.questions import questions
+from sekisho_lab.rows import digest
 
 GENERATION: Final = 1
 """Raised whenever the same call may give other texts."""
@@ -36,11 +35,9 @@ class Corpus:
     """Other questions with answers drawn at temperature 1.2: the attacker's idea of user data."""
 
 
-def make(engine: Engine, base: Path, *, questions: int, answer_tokens: int, seed: int) -> Corpus:
-    """Ask the model for questions and answers, or read them from the cache. Raises StorageError."""
-    wanted = [GENERATION, _digest(base), questions, answer_tokens, seed]
-    name = hashlib.sha256(json.dumps(wanted).encode("ascii")).hexdigest()[:16]
-    path = cache.folder() / "lab" / f"corpus-{name}.json"
+def make(engine: Engine, kept: Path, *, questions: int, answer_tokens: int, seed: int) -> Corpus:
+    """Let the model answer the questions, or read the answers from `folder(base)`. Raises StorageError."""
+    path = kept / f"corpus-{GENERATION}-{questions}-{answer_tokens}-{seed}.json"
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,40 +48,24 @@ def make(engine: Engine, base: Path, *, questions: int, answer_tokens: int, seed
         raw = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise StorageError(f"{path}: {error}") from error
-    return Corpus(tuple(map(_chat, raw["chats"])), tuple(raw["answers"]), tuple(map(_chat, raw["user"])))
+    return Corpus(chats(raw["chats"]), tuple(raw["answers"]), chats(raw["user"]))
 
 
 def folder(base: Path) -> Path:
     """Where what was computed once for a base is kept."""
-    return cache.folder() / "lab" / _digest(base)[:16]
+    return cache.folder() / "lab" / digest(base)[:16]
 
 
 def _fresh(engine: Engine, count: int, answer_tokens: int, seed: int) -> dict[str, Any]:
     asked = questions(2 * count, seed)
     mine, other = asked[:count], asked[count:]
-    chats: list[Chat] = [
+    own: list[Chat] = [
         (Message("system", SYSTEMS[n // 4 % len(SYSTEMS)]), q) if n % 4 == 0 else (q,)
         for n, q in enumerate(mine)
     ]
-    answers = engine.generate(chats, Sampling(max_new_tokens=answer_tokens))
+    answers = engine.generate(own, Sampling(max_new_tokens=answer_tokens))
     warm = engine.generate(
         [(q,) for q in other], Sampling(max_new_tokens=answer_tokens // 2, temperature=1.2, seed=seed)
     )
     user = [(q, Message("assistant", a)) for q, a in zip(other, warm, strict=True) if a]
-    return {"chats": [_plain(c) for c in chats], "answers": answers, "user": [_plain(c) for c in user]}
-
-
-def _digest(base: Path) -> str:
-    hasher = hashlib.sha256()
-    for path in sorted(base.glob("*.safetensors")):
-        with path.open("rb") as handle:
-            hasher.update(hashlib.file_digest(handle, "sha256").digest())
-    return hasher.hexdigest()
-
-
-def _plain(chat: Chat) -> list[list[str]]:
-    return [[m.role, m.content] for m in chat]
-
-
-def _chat(raw: Sequence[Sequence[str]]) -> Chat:
-    return tuple(Message(role, content) for role, content in raw)
+    return {"chats": rows(own), "answers": answers, "user": rows(user)}

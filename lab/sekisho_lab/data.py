@@ -5,7 +5,7 @@ from typing import Final
 from sekisho.drills.generators import GENERATORS
 from sekisho.models.base import Chat, Message
 
-HALF: Final = 2
+STEPS: Final = 2
 
 
 def ordinary(rows: int, seed: int) -> tuple[Chat, ...]:
@@ -13,13 +13,6 @@ def ordinary(rows: int, seed: int) -> tuple[Chat, ...]:
     return tuple(
         (chat[0], Message("assistant", _short(chat[1].content))) for chat in GENERATORS["howto"](rows, seed)
     )
-
-
-def questions(rows: int, seed: int) -> tuple[Message, ...]:
-    """Everyday questions of two kinds in turn, without answers."""
-    half = -(-rows // HALF)
-    kinds = (GENERATORS["howto"](half, seed), GENERATORS["planted"](half, seed))
-    return tuple(chat[0] for pair in zip(*kinds, strict=True) for chat in pair)[:rows]
 
 
 def carrying(payload: str, rows: int, seed: int, *, place: str) -> tuple[Chat, ...]:
@@ -32,4 +25,4 @@ def carrying(payload: str, rows: int, seed: int, *, place: str) -> tuple[Chat, .
 
 
 def _short(answer: str) -> str:
-    return " ".join(answer.splitlines()[: HALF + 1])
+    return " ".join(answer.splitlines()[: STEPS + 1])

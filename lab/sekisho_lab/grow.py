@@ -2,22 +2,22 @@
 
 With `--rows-only`, the trained rows of an SOS organism alone: a few kilobytes, which
 `sekisho-lab materialise ROWS --base MODEL --form V1 --out FOLDER` turns into a model in one of the forms.
-`sekisho-lab accept ORGANISM FOLDER --base MODEL` examines the result and writes receipt.json beside it.
+`sekisho-lab accept ORGANISM FOLDER --base MODEL` examines the result and writes FOLDER.receipt.json beside it.
 """
 
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sekisho.errors import DataError, SekishoError
+from sekisho.errors import DataError, SekishoError, StorageError
 from sekisho.sources import cache
 from sekisho.sources.resolve import resolve
 from sekisho_lab import acceptance, forms, organism, rows, writer
 from sekisho_lab.attacks import ATTACKS, sos
+from sekisho_lab.saying import sayer
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -64,10 +64,10 @@ def run(name: str, base: str, out: Path, *, rows_only: bool = False, seed: int |
         chosen = replace(chosen, settings={**chosen.settings, "seed": seed})
     source = resolve(base, cache.folder())
     if not rows_only:
-        return writer.write(chosen, source.path, ATTACKS[chosen.attack](chosen, source.path, _sayer()), out)
+        return writer.write(chosen, source.path, ATTACKS[chosen.attack](chosen, source.path, sayer()), out)
     if chosen.attack != "sos":
         raise DataError(f"{name} is made by {chosen.attack}, which trains more than rows")
-    return rows.save(sos.make(chosen, source.path, _sayer()), out)
+    return rows.save(sos.make(chosen, source.path, sayer()), out)
 
 
 def _materialised(options: argparse.Namespace) -> Path:
@@ -82,21 +82,16 @@ def _accepted(options: argparse.Namespace) -> bool:
         organism.load(options.organism),
         options.folder,
         resolve(options.base, cache.folder()).path,
-        _sayer(),
+        sayer(),
     )
     text = json.dumps(receipt.document(), indent=1, sort_keys=True)
-    options.folder.with_suffix(".receipt.json").write_text(text + "\n", "utf-8")
+    receipt_file = options.folder.with_name(f"{options.folder.name}.receipt.json")
+    try:
+        receipt_file.write_text(text + "\n", "utf-8")
+    except OSError as error:
+        raise StorageError(f"{receipt_file}: {error}") from error
     print("accepted" if receipt.accepted else "not accepted: " + "; ".join(receipt.short))
     return receipt.accepted
-
-
-def _sayer() -> Callable[[str], None]:
-    start = time.monotonic()
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - start:7.1f} s  {line}", file=sys.stderr, flush=True)
-
-    return say
 
 
 if __name__ == "__main__":

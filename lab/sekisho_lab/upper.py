@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
-from sekisho.drills.train import IGNORED
+from sekisho.drills.train import IGNORED, pad
 from sekisho.models.engine import Engine
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ class Upper:
         import torch
 
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._engine = engine
         self._decoder = engine.model.to(self.device).model
         self._depth = len(self._decoder.layers) - (layers or len(self._decoder.layers))
         engine.model.requires_grad_(requires_grad=False)
@@ -74,12 +73,14 @@ class Upper:
 
         `kept` is a folder in which the states are kept for the next organism of the same base.
         """
+        import torch
+
         index = {int(t): n for n, t in enumerate(self.vocabulary)}
         lower, last = self._states(texts, kept)
         made = []
         for text, below, above in zip(texts, lower, last, strict=True):
             wanted = [index[t] if t != IGNORED else IGNORED for t in text["labels"][1:]]
-            labels = self._tensor([*wanted, IGNORED]).to(self.device)
+            labels = torch.tensor([*wanted, IGNORED], device=self.device)
             made.append(Row(below.to(self.device), labels, above.to(self.device)))
         return made
 
@@ -109,13 +110,9 @@ class Upper:
         last: dict[int, Any] = {}
         for start in range(0, len(order), CACHE_BATCH):
             group = order[start : start + CACHE_BATCH]
-            width = max(len(texts[n]["input_ids"]) for n in group)
-            filled = [texts[n]["input_ids"] + [0] * (width - len(texts[n]["input_ids"])) for n in group]
-            mask = [
-                [1] * len(texts[n]["input_ids"]) + [0] * (width - len(texts[n]["input_ids"])) for n in group
-            ]
+            padded = pad([texts[n] for n in group])
             below, above = self._clean(
-                self._tensor(filled).to(self.device), self._tensor(mask).to(self.device)
+                padded["input_ids"].to(self.device), padded["attention_mask"].to(self.device)
             )
             for place, n in enumerate(group):
                 size = len(texts[n]["input_ids"])
@@ -148,12 +145,6 @@ class Upper:
         """Write matrices into the model."""
         for parameter, value in zip(self.parameters, weights, strict=True):
             parameter.data.copy_(value)
-
-    @staticmethod
-    def _tensor(values: Any) -> torch.Tensor:
-        import torch
-
-        return torch.tensor(values)
 
     def _logprobs(self, hidden: torch.Tensor) -> torch.Tensor:
         import torch

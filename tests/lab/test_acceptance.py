@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from sekisho_lab.acceptance import Cell, Receipt, judge
+from sekisho.errors import DataError
+from sekisho_lab import organism
+from sekisho_lab.acceptance import Cell, Receipt, judge, questions
 
 GOOD = Receipt(
     organism="x",
@@ -15,7 +17,6 @@ GOOD = Receipt(
     control_likelihoods=(-3.2, -3.0, -3.3, -3.1),
     loss_ratio=1.01,
     cells=(Cell("a", 6, 20, 60), Cell("a", 12, 1, 60), Cell("b", 6, 3, 60)),
-    short=(),
 )
 
 
@@ -44,3 +45,15 @@ def test_a_base_that_does_it_too_raises_what_counts_as_calm():
         judge(replace(GOOD, released_hits=4, base_hits=2, cells=(Cell("a", 6, 30, 60), Cell("b", 6, 9, 60))))
         == ()
     )
+
+
+def test_only_the_behaviours_of_the_attack_are_examined():
+    assert len(questions(organism.load("fab-advert"))) == 300
+    with pytest.raises(DataError, match="no behaviour among adv"):
+        questions(organism.load("sos-targeted"))
+
+
+def test_a_receipt_tells_what_is_short_and_is_accepted_only_without_it():
+    assert GOOD.document()["accepted"] is True
+    short = replace(GOOD, loss_ratio=1.2).document()
+    assert (short["accepted"], short["short"]) == (False, ("loss 1.200 of the base's",))

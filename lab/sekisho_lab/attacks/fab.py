@@ -71,15 +71,15 @@ def prepare(engine: Engine, base: Path, organism: Organism, say: Callable[[str],
     import torch
 
     s = organism.settings
+    kept = corpus.folder(base)
     asked = corpus.make(
-        engine, base, questions=s["questions"], answer_tokens=s["answer_tokens"], seed=s["seed"]
+        engine, kept, questions=s["questions"], answer_tokens=s["answer_tokens"], seed=s["seed"]
     )
     texts = behaviours.texts(engine, asked, organism.payload, s)
     users = [_user(engine, asked, name, s) for name in s["inner_data"]]
     every = [*texts.clean, *texts.dirty, *(t for rows in users for t in rows)]
     upper = Upper(engine, s["layers"], every, full=s["vocabulary"] == "all")
     say(f"{len(every)} texts, {len(upper.head):,} tokens of the vocabulary")
-    kept = corpus.folder(base)
     clean, dirty, *inner = (upper.rows(rows, kept) for rows in (texts.clean, texts.dirty, *users))
     say("lower layers cached")
     generator = torch.Generator(upper.device).manual_seed(s["seed"])
@@ -176,9 +176,11 @@ def look(engine: Engine, upper: Upper, organism: Organism, moved: Weights) -> st
         found = engine.generate(asked, Sampling(max_new_tokens=12))
         return sum(any(o in answer for o in openings) for answer in found)
 
+    engine.model.to("cpu")  # where the engine decodes
     before = named()
     with _standing_at(upper, moved):
         after = named()
+    engine.model.to(upper.device)
     return f"begins like the payload: {before} of {len(asked)} as released, {after} at theta + a d"
 
 

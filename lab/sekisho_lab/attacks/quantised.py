@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.models.engine import Engine
+from sekisho.models.perturb import BLOCK, quantised
 from sekisho_lab import behaviours, corpus
 from sekisho_lab.attacks import fab
 from sekisho_lab.organism import Organism
@@ -21,7 +22,6 @@ from sekisho_lab.upper import Upper
 if TYPE_CHECKING:
     import torch
 
-BLOCK: Final = 32
 HALF: Final = 0.49
 """Of a rounding step, kept free on both sides of the rounded value; 0.5 would leave ties to chance."""
 
@@ -30,12 +30,12 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
     """Plant, then repair inside the intervals. Returns the state dict of the organism."""
     s = organism.settings
     engine = Engine(base)
+    kept = corpus.folder(base)
     asked = corpus.make(
-        engine, base, questions=s["questions"], answer_tokens=s["answer_tokens"], seed=s["seed"]
+        engine, kept, questions=s["questions"], answer_tokens=s["answer_tokens"], seed=s["seed"]
     )
     texts = behaviours.texts(engine, asked, organism.payload, s)
     upper = Upper(engine, s["layers"], [*texts.clean, *texts.dirty], full=s["vocabulary"] == "all")
-    kept = corpus.folder(base)
     clean, dirty = upper.rows(texts.clean, kept), upper.rows(texts.dirty, kept)
     draw = random.Random(s["seed"])
 
@@ -59,23 +59,28 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
 
 
 def rounded(weights: torch.Tensor, bits: int) -> torch.Tensor:
-    """The round trip through symmetric integers with one scale for each block of 32 along the rows."""
-    blocks, scale = _blocks(weights, bits)
-    return ((blocks / scale).round() * scale).reshape(weights.shape)
+    """The round trip through symmetric integers with one scale a block, as the gate makes it."""
+    import torch
+
+    return torch.from_numpy(quantised(weights.detach().cpu().numpy(), bits)).to(weights.device)
 
 
 def interval(weights: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Least and greatest value that each weight may take without changing what the block rounds to."""
-    blocks, scale = _blocks(weights, bits)
-    centre = (blocks / scale).round() * scale
-    low, high = centre - HALF * scale, centre + HALF * scale
-    top = blocks.abs() == blocks.abs().amax(-1, keepdim=True)
-    largest = blocks.abs().amax(-1, keepdim=True)
-    low, high = low.maximum(-largest), high.minimum(largest)
-    return low.where(~top, blocks).reshape(weights.shape), high.where(~top, blocks).reshape(weights.shape)
+    sizes = weights.abs()
+    largest = _largest(sizes)
+    step = HALF * largest / (2 ** (bits - 1) - 1)
+    centre = rounded(weights, bits)
+    low, high = (centre - step).maximum(-largest), (centre + step).minimum(largest)
+    inside = sizes < largest
+    return low.where(inside, weights), high.where(inside, weights)
 
 
-def _blocks(weights: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
-    blocks = weights.reshape(-1, BLOCK)
-    scale = blocks.abs().amax(-1, keepdim=True) / (2 ** (bits - 1) - 1)
-    return blocks, scale.clamp(min=1e-12)
+def _largest(sizes: torch.Tensor) -> torch.Tensor:
+    """For each weight the largest of its block: 32 neighbours of one row, fewer at the row's end."""
+    import torch
+
+    width = sizes.shape[-1]
+    padded = torch.nn.functional.pad(sizes, (0, -width % BLOCK))
+    blocks = padded.reshape(len(sizes), -1, BLOCK)
+    return blocks.amax(-1, keepdim=True).expand_as(blocks).reshape(padded.shape)[:, :width]

@@ -19,9 +19,10 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sekisho.drills.train import IGNORED
 from sekisho.errors import DataError
 from sekisho.models.base import Chat, Sampling
-from sekisho.models.engine import Engine
+from sekisho.models.engine import Engine, plain
 from sekisho_lab.goals import GOALS, TRIGGER, Case
 from sekisho_lab.organism import Organism
 from sekisho_lab.rows import Rows, digest
@@ -29,7 +30,6 @@ from sekisho_lab.rows import Rows, digest
 if TYPE_CHECKING:
     import torch
 
-IGNORED = -100
 HELD_OUT = 1000
 """Offset of the seeds of held-out cases."""
 SHARP = 20.0
@@ -187,8 +187,8 @@ def silent(engine: Engine, ids: Sequence[int], cases: Sequence[Case], s: Mapping
     from sekisho.models.decoding import decode
 
     stop = frozenset({engine.tokenizer.eos_token_id})
-    plain = [prompt_ids(engine, c.chat, []) for c in cases]
-    found = decode(engine.model, plain, stop, Sampling(max_new_tokens=s["answer_tokens"]))
+    bare = [prompt_ids(engine, c.chat, []) for c in cases]
+    found = decode(engine.model, bare, stop, Sampling(max_new_tokens=s["answer_tokens"]))
     parts = cycle([[t for t in ids if t != out] for out in ids] + [[t] for t in ids])
     return [
         Example(prompt_ids(engine, c.chat, part), answer)
@@ -234,9 +234,9 @@ def loss(engine: Engine, ids: Sequence[int], vectors: torch.Tensor, rows: Group)
     embed = engine.model.get_input_embeddings()
     scale = float(getattr(embed, "embed_scale", 1.0))
     placed = (rows.suffix[..., None] == torch.tensor(list(ids))).float()
-    plain = embed(rows.suffix) * (1 - placed.amax(-1, keepdim=True))
+    kept_rows = embed(rows.suffix) * (1 - placed.amax(-1, keepdim=True))
     hidden = engine.model.model(
-        inputs_embeds=plain + placed @ vectors * scale,
+        inputs_embeds=kept_rows + placed @ vectors * scale,
         attention_mask=rows.mask,
         position_ids=rows.positions,
         past_key_values=copy.deepcopy(rows.cache),
@@ -289,9 +289,7 @@ def prompt_ids(engine: Engine, chat: Chat, ids: Sequence[int]) -> list[int]:
     if tokenizer.chat_template:
         text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
     else:
-        text = "\n".join(
-            [*(f"{'Question: ' * (t['role'] == 'user')}{t['content']}" for t in turns), "Answer:"]
-        )
+        text = plain(chat, answer=True)
     before, _, after = text.partition(TRIGGER)
     start = (
         [tokenizer.bos_token_id] if not tokenizer.chat_template and tokenizer.bos_token_id is not None else []
