@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gguf import GGMLQuantizationType, GGUFWriter, quants
 
-from artefacts import save_safetensors, save_sharded, write_json
+from artefacts import gguf_bytes, save_safetensors, save_sharded, write_json
 from rowtables import BLOCK, EMBEDDING, ROWS, WIDTH, WORDS, arrays, described, edited, model
 from sekisho.errors import LimitError
 from sekisho.formats import rows, tensors
@@ -124,6 +124,14 @@ def test_blocks_are_known_only_from_a_full_comparison(tmp_path):
         mine = take(model(tmp_path / name, change))
         assert rows.measure(mine, base, tensors.compare(mine, base)).blocks == word
         assert rows.measure(mine, base).blocks == "unknown"
+
+
+def test_a_gguf_without_tokens_does_not_hide_those_of_another(tmp_path):
+    folder = gguf_model(tmp_path / "g", "F16")
+    known = rows.vocabulary(take(folder))
+    (folder / "aside.gguf").write_bytes(gguf_bytes())
+    assert known.reserved
+    assert rows.vocabulary(take(folder)) == known
 
 
 def test_tokens_of_gguf_and_of_tokenizer_files(tmp_path):

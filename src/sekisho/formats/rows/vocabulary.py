@@ -56,9 +56,9 @@ def vocabulary(inventory: Inventory) -> Vocabulary:
     facts = next((f.facts for f in ordered if isinstance(f.facts, TokenizerFacts)), None)
     kinds: tuple[object, ...] = ()
     if facts is None:
-        described = next((f.facts for f in ordered if isinstance(f.facts, GgufFacts)), None)
-        facts = reader.from_gguf(described) if described is not None else None
-        listed = described.get("tokenizer.ggml.token_type") if described is not None else None
+        described = (f.facts for f in ordered if isinstance(f.facts, GgufFacts))
+        pairs = ((t, g.get("tokenizer.ggml.token_type")) for g in described if (t := reader.from_gguf(g)))
+        facts, listed = next(pairs, (None, None))
         kinds = listed if isinstance(listed, tuple) else ()
     if facts is None:
         return Vocabulary()
