@@ -90,8 +90,9 @@ def test_malformed_values(value, model):
     assert "stop-texts" in {f.reason for f in findings(model)}
 
 
-def test_malformed_file(model):
-    (model / "generation_config.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[]", "7"])
+def test_malformed_file(text, model):
+    (model / "generation_config.json").write_text(text)
     (finding,) = findings(model)
     assert (finding.reason, finding.outcome) == ("not-read", Outcome.CANNOT_TELL)
 

@@ -105,8 +105,9 @@ def test_malformed(changes, tmp_path):
     assert findings(tmp_path, made(ADAPTER | changes, LORA))
 
 
-def test_malformed_header_is_left_to_its_own_check(tmp_path):
-    assert findings(tmp_path, b"GGUF" + bytes(3)) == []
+def test_malformed_header_is_left_to_its_own_check_and_no_pass(tmp_path):
+    (finding,) = findings(tmp_path, b"GGUF" + bytes(3))
+    assert (finding.outcome, finding.reason) == (Outcome.NOT_RUN, "not-read")
 
 
 def test_over_limit_many_tensors(tmp_path):

@@ -62,7 +62,7 @@ class GenerationConfig(AbstractCheck):
                 own = {k: v for k, v in document.items() if v not in (None, [], {})}
                 new = {k: v for k, v in own.items() if all(t.get(k) != v for t in trusted)}
                 yield from _judge(file.path, new, own, case)
-            elif file.facts is None and file.problem:
+            else:
                 yield _unread(file)
 
 
@@ -147,8 +147,9 @@ def _ids(value: Any) -> list[int]:
 
 
 def _unread(file: FileFact) -> Finding:
-    facts = (("problem", file.problem),)
-    detail = _SENTENCES["not-read"].format(where=file.path, problem=file.problem)
+    problem = file.problem or "it is no JSON object"
+    facts = (("problem", problem),)
+    detail = _SENTENCES["not-read"].format(where=file.path, problem=problem)
     return Finding(_ID, Outcome.CANNOT_TELL, Severity.HOLD, file.path, "not-read", detail, facts)
 
 

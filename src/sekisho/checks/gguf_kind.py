@@ -10,10 +10,10 @@ What to do: leave such files out unless somebody asked for them; probe the model
 from collections.abc import Iterator
 from typing import Final, final
 
-from sekisho.checks.base import AbstractCheck, Case, objection
+from sekisho.checks.base import AbstractCheck, Case, Words, objection
 from sekisho.formats.gguf import GgufFacts, GgufTensor
 from sekisho.formats.outline import Outline, outline, tokens, written
-from sekisho.records import FileFact, Finding, Severity
+from sekisho.records import FileFact, Finding, Outcome, Severity
 
 _ID: Final = "gguf-kind"
 _SHOWN: Final = 8
@@ -40,6 +40,8 @@ _SENTENCES: Final = {
     "unexpected-tensor": "{where}: {tensor} is no tensor of {type} ({count} such).",
 }
 
+_NOT_READ: Final = Words("not-read", "{where} could not be read: {problem}.", Severity.NOTE, Outcome.NOT_RUN)
+
 
 @final
 class GgufKind(AbstractCheck):
@@ -53,6 +55,8 @@ class GgufKind(AbstractCheck):
         for file in case.candidate.files:
             if isinstance(file.facts, GgufFacts):
                 yield from _file(file, file.facts, case, trusted)
+            elif file.format == "gguf":
+                yield _NOT_READ.about(_ID, file.path, ("problem", file.problem))
 
 
 def _file(file: FileFact, facts: GgufFacts, case: Case, trusted: Outline) -> Iterator[Finding]:

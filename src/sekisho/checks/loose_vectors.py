@@ -11,13 +11,15 @@ What to do: ask the publisher what the vectors are for; leave the file out; prob
 from collections.abc import Iterator
 from typing import Final, final
 
-from sekisho.checks.base import AbstractCheck, Case, objection
+from sekisho.checks.base import AbstractCheck, Case, Words, objection
 from sekisho.formats.loose import Loose, loose, soft_prompt_archive
 from sekisho.formats.outline import outline
-from sekisho.records import FileFact, Finding, Severity
+from sekisho.records import FileFact, Finding, Outcome, Severity
 
 _ID: Final = "loose-vectors"
 _SHOWN: Final = 8
+_HOLDING: Final = frozenset({"safetensors", "gguf", "npy", "zip", "json"})
+"""Formats in which vectors are looked for."""
 _SENTENCES: Final = {
     "loose-vectors": "{where}: {count} vectors of the model's width {width} ({name}): a possible soft prompt.",
     "vectors-of-unknown-use": "{where}: {count} vectors, {width} wide ({name}); no file says how wide the model is.",
@@ -25,6 +27,8 @@ _SENTENCES: Final = {
     "soft-prompt-archive": "{where}: an archive built as soft prompts for KoboldAI are.",
     "more": "{where}: {count} more such tensors.",
 }
+
+_NOT_READ: Final = Words("not-read", "{where} could not be read: {problem}.", Severity.NOTE, Outcome.NOT_RUN)
 
 
 @final
@@ -55,6 +59,8 @@ def _widths(case: Case) -> frozenset[int]:
 
 
 def _file(file: FileFact, found: list[Loose], *, known: bool) -> Iterator[Finding]:
+    if file.facts is None and file.format in _HOLDING:
+        yield _NOT_READ.about(_ID, file.path, ("problem", file.problem))
     if soft_prompt_archive(file.facts):
         yield _found(file.path, "soft-prompt-archive")
     for one in found[:_SHOWN]:

@@ -1,6 +1,7 @@
 """Numbers of adapters: sizes of their tensors, token rows against the base's, and how large a change a LoRA makes.
 
-Tensors are read in blocks; one that is too large for a step is left out of that step, and `left_out` says so.
+Tensors are read in blocks. Types below a byte have no numbers here, LoRA matrices beyond the limits no product; `left_out`
+says why where nothing was measured.
 """
 
 import math
@@ -81,7 +82,7 @@ class Measured:
     deltas: tuple[Delta, ...] = ()
     """Largest first."""
     left_out: str = ""
-    """Why some numbers are missing; empty when none are."""
+    """Why there are no numbers; empty where they were taken."""
 
 
 def measure(candidate: Inventory, base: Inventory | None, limits: Limits = DEFAULT) -> Mapping[str, Measured]:
