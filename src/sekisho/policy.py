@@ -8,11 +8,11 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from sekisho import shipped
 from sekisho.errors import DataError
 from sekisho.limits import DEFAULT
 
@@ -82,21 +82,20 @@ class Policy:
 
 def names() -> tuple[str, ...]:
     """Policies that ship with Sekisho."""
-    folder = files("sekisho.data") / "policies"
-    return tuple(sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")))
+    return shipped.names("policies")
 
 
 def load(name_or_path: str | Path = "default") -> Policy:
     """Load a shipped policy by name, or any file by its path. Raises DataError."""
     if isinstance(name_or_path, str) and name_or_path in names():
-        return parse((files("sekisho.data") / "policies" / f"{name_or_path}.toml").read_bytes(), name_or_path)
+        return parse(shipped.file("policies", name_or_path).read_bytes(), name_or_path)
     path = Path(name_or_path)
     try:
         with path.open("rb") as file:
             data = file.read(DEFAULT.config_bytes + 1)
     except (OSError, ValueError) as error:
-        shipped = ", ".join(names())
-        raise DataError(f"policy {name_or_path}: no such policy or file (shipped: {shipped})") from error
+        known = ", ".join(names())
+        raise DataError(f"policy {name_or_path}: no such policy or file (shipped: {known})") from error
     if len(data) > DEFAULT.config_bytes:
         raise DataError(f"policy {path.name}: larger than {DEFAULT.config_bytes:,} bytes")
     return parse(data, path.stem)

@@ -6,11 +6,11 @@ The result is a table in the form of a recipe file, read and checked as one by `
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from itertools import product
 from types import MappingProxyType
 from typing import Any, Final
 
+from sekisho import shipped
 from sekisho.errors import DataError
 
 MARK: Final = "panel:"
@@ -32,8 +32,7 @@ Table = Mapping[str, Any]
 
 def names() -> tuple[str, ...]:
     """Ids of the panels that ship with Sekisho."""
-    root = files("sekisho.data") / "panels"
-    return tuple(sorted(p.name.removesuffix(".toml") for p in root.iterdir() if p.name.endswith(".toml")))
+    return shipped.names("panels")
 
 
 @cache
@@ -41,7 +40,7 @@ def load(name: str) -> Mapping[str, Table]:
     """The recipes of a shipped panel: id -> table, in the order of the axes. Raises DataError."""
     if name not in names():
         raise DataError(f"no panel {name!r}; there are {', '.join(names())}")
-    return parse((files("sekisho.data") / "panels" / f"{name}.toml").read_text("utf-8"), name)
+    return parse(shipped.file("panels", name).read_text("utf-8"), name)
 
 
 def find(recipe: str) -> Table | None:

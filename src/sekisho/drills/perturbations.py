@@ -3,9 +3,9 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, Final
 
+from sekisho import shipped
 from sekisho.errors import DataError
 from sekisho.models.base import Perturbation
 from sekisho.models.perturb import KINDS
@@ -44,15 +44,14 @@ class Spec:
 
 def names() -> tuple[str, ...]:
     """Ids of the perturbations that ship with Sekisho."""
-    root = files("sekisho.data") / "perturbations"
-    return tuple(sorted(p.name.removesuffix(".toml") for p in root.iterdir() if p.name.endswith(".toml")))
+    return shipped.names("perturbations")
 
 
 def load(name: str) -> Shake:
     """Load a shipped perturbation. Raises DataError."""
     if name not in names():
         raise DataError(f"no perturbation {name!r}; there are {', '.join(names())}")
-    return parse((files("sekisho.data") / "perturbations" / f"{name}.toml").read_text("utf-8"), name)
+    return parse(shipped.file("perturbations", name).read_text("utf-8"), name)
 
 
 def parse(text: str, name: str) -> Shake:

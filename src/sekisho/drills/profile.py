@@ -3,10 +3,10 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
+from sekisho import shipped
 from sekisho.drills import panel, perturbations
 from sekisho.drills.perturbations import Spec
 from sekisho.errors import DataError
@@ -60,15 +60,14 @@ class Profile:
 
 def names() -> tuple[str, ...]:
     """Ids of the profiles that ship with Sekisho."""
-    root = files("sekisho.data") / "profiles"
-    return tuple(sorted(p.name.removesuffix(".toml") for p in root.iterdir() if p.name.endswith(".toml")))
+    return shipped.names("profiles")
 
 
 def load(name: str) -> Profile:
     """Load a shipped profile. Raises DataError."""
     if name not in names():
         raise DataError(f"no profile {name!r}; there are {', '.join(names())}")
-    return parse((files("sekisho.data") / "profiles" / f"{name}.toml").read_text("utf-8"), name)
+    return parse(shipped.file("profiles", name).read_text("utf-8"), name)
 
 
 def parse(text: str, where: str) -> Profile:

@@ -9,10 +9,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from sekisho import shipped
 from sekisho.drills import configs, panel, settings
 from sekisho.drills import data as training_data
 from sekisho.drills.generators import GENERATORS
@@ -84,8 +84,7 @@ class Recipe:
 
 def names() -> tuple[str, ...]:
     """Ids of the recipes that ship with Sekisho."""
-    root = files("sekisho.data") / "recipes"
-    return tuple(sorted(p.name.removesuffix(".toml") for p in root.iterdir() if p.name.endswith(".toml")))
+    return shipped.names("recipes")
 
 
 def load(name: str) -> Recipe:
@@ -97,7 +96,7 @@ def load(name: str) -> Recipe:
         raise DataError(
             f"no recipe {name!r}; there are {', '.join(names())}, and those of the panels {panels}"
         )
-    recipe = _strict(configs.parse(files("sekisho.data") / "recipes" / f"{name}.toml"), f"recipe {name}")
+    recipe = _strict(configs.parse(shipped.file("recipes", name)), f"recipe {name}")
     if recipe.id != name:
         raise DataError(f"recipe {name}: its id is {recipe.id!r}")
     return recipe

@@ -7,10 +7,10 @@ together, and the converted files. Unknown and missing keys are refused.
 import re
 import tomllib
 from dataclasses import dataclass
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Final
 
+from sekisho import shipped
 from sekisho.errors import DataError, SourceError
 from sekisho.limits import DEFAULT
 
@@ -77,15 +77,14 @@ class Entry:
 
 def names() -> tuple[str, ...]:
     """Names of every model in the catalogue, sorted."""
-    found = (files("sekisho.data") / "catalogue").iterdir()
-    return tuple(sorted(p.name.removesuffix(".toml") for p in found if p.name.endswith(".toml")))
+    return shipped.names("catalogue")
 
 
 def load(name: str) -> Entry:
     """Load one entry. Raises SourceError for an unknown name, DataError for a broken file."""
     if name not in names():
         raise SourceError(f"{name!r} is not in the catalogue; it has {', '.join(names())}")
-    return read(files("sekisho.data") / "catalogue" / f"{name}.toml")
+    return read(shipped.file("catalogue", name))
 
 
 def read(path: Traversable) -> Entry:
