@@ -35,7 +35,7 @@ WORD: Final = 4
 SHORT: Final = 0.25
 """An answer below this share of the usual length has collapsed."""
 CACHED: Final = 2048
-"""Answers whose features are kept, at some 30 kB each; a quick vet has fewer."""
+"""Answers whose features are kept; 400 characters take some 30 kB in English and 240 kB in Japanese."""
 WHOLE: Final = 400
 """Characters of the longest answer that is compared as a whole."""
 
