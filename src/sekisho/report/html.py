@@ -58,12 +58,9 @@ def instrument_key(dossier: Dossier) -> str:
 
 def command(dossier: Dossier, language: str) -> str:
     """Line that repeats the run; the folders are the reader's own."""
-    verb = "perturb" if dossier.battery and not dossier.claims else "vet"
-    verb = (
-        f"{verb} MODEL --profile {one_line(dossier.profile, 40)}"
-        if dossier.claims or dossier.battery
-        else "inspect MODEL"
-    )
+    verb = "inspect MODEL"
+    if dossier.claims or dossier.battery:
+        verb = f"{'vet' if dossier.claims else 'perturb'} MODEL --profile {one_line(dossier.profile, 40)}"
     return f"sekisho {verb}{' --base BASE' if dossier.provenance.base else ''} --lang {language}"
 
 

@@ -14,7 +14,6 @@ STATES: Final = {
     TokenWord.DECLARED: "open",
     TokenWord.CLEAN: "clear",
 }
-MOST: Final = 8
 MOST_PAIRS: Final = 2
 """Examples shown of one sequence."""
 
@@ -52,7 +51,7 @@ def tokens(result: SweepResult | None, words: Words) -> Tokens | None:
         parts.append(words.say("sweep", "left", **facts))
     if not result.flagged:
         parts.append(words.say("sweep", "quiet"))
-    rows = tuple(_row(token, words) for token in result.closer[:MOST])
+    rows = tuple(_row(token, words) for token in result.closer)
     return Tokens(words.say("ui", "gap").join(parts), rows)
 
 
