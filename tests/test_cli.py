@@ -101,6 +101,17 @@ WRONG: dict[str, tuple[Callable[[], tuple[object, ...]], str]] = {
         "SEKISHO_CACHE is '~nobody-of-that-name/x', and that home folder is not known",
     ),
     "an unknown model to fetch": (lambda: ("fetch", "nope"), "not in the catalogue"),
+    "no such model to sweep": (lambda: ("sweep", "/no/such"), "no such folder"),
+    "no yardstick": (lambda: ("sweep", tiny_model(Path("m")), "--references", "0"), "whole numbers"),
+    "no such declaration": (
+        lambda: ("sweep", tiny_model(Path("m")), "--declared", "d.toml"), "d.toml: not read",
+    ),
+    "nothing to repair": (
+        lambda: ("repair", written("w", "x"), "--base", written("b", "x"), "--out", "o"), "a repair needs",
+    ),
+    "no secret": (
+        lambda: ("ownership", "verify", "m", "--secret", "s.json", "--commitment", "c.json"), "s.json: not read",
+    ),
 }  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""The verbs `sweep` and `repair`. Exit codes: 0 no token changes answers, 1 one is harmful, 2 not carried out, 3 one is undeclared."""
+"""The verbs `sweep` and `repair`.
+
+Exit codes: 0 no token changes answers, 1 one is harmful, 2 not carried out, 3 one is undeclared or not all could be looked at.
+"""
 
 import argparse
 from pathlib import Path
@@ -17,7 +20,7 @@ def _sweep(verbs: Verbs, say: Write) -> None:
     verb = verbs.add_parser(
         "sweep",
         help="put tokens into prompts: which of them change what a model answers",
-        epilog="Exit codes: 0 none, 1 one brings out forbidden behaviour, 2 not carried out, 3 one has no declared use. "
+        epilog="Exit codes: 0 none, 1 one brings out forbidden behaviour, 2 not carried out, 3 one has no declared use, or the tokens could not be tried. "
         "Interrupted, the same command goes on from there.",
     )
     verb.add_argument("path", help=MODEL)
