@@ -1,5 +1,6 @@
 """Every test runs alike everywhere: no time limits on a shared machine, the same examples, nobody's cache."""
 
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -24,3 +25,11 @@ def _denormal_numbers() -> Iterator[None]:
     yield
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interrupts() -> Iterator[None]:
+    """A shell that starts the tests in the background has them, and all they start, ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
