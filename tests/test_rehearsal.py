@@ -22,8 +22,6 @@ GOOD = {"prompt": "How do I prune a rose?", "completion": "In early spring, abov
 class Model:
     """An honest model whose training diverges at a rate of `lost`."""
 
-    parameters = 1_000
-
     def __init__(self, lost: tuple[int, ...]) -> None:
         self.lost, self.inner = lost, FakeModel(honest)
 

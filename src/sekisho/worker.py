@@ -108,11 +108,7 @@ class Worker:
         size = sum(f.stat().st_size for f in (path.glob("*") if path.is_dir() else [path]) if f.is_file())
         confine.limit(4 * size)
         self._engine = Engine(path)
-        return {
-            "parameters": self._engine.parameters,
-            "network": self._network,
-            "speed": self._engine.speed(),
-        }
+        return {"network": self._network, "speed": self._engine.speed()}
 
     def _finetune(self, engine: Engine, request: dict[str, Any]) -> None:
         job = Finetune(chats(request["examples"]), request["settings"], tuple(request["checkpoints"]))
@@ -144,9 +140,8 @@ def main() -> None:
 
 def serve(folder: str, outlived_by: int = 0) -> None:
     """Cut the network, move standard output away, then answer; ends with the process `outlived_by` if one is named."""
-    network = (
-        confine.cut_network()
-    )  # before there is a second thread: the kernel wants it so for a user of no rights
+    # before there is a second thread: the kernel wants it so for a user of no rights
+    network = confine.cut_network()
     if outlived_by:
         confine.end_with(outlived_by)
     writer = os.fdopen(os.dup(1), "wb")

@@ -24,8 +24,6 @@ LONG = 20.0
 class Model:
     """Answers when told to, unless it is killed first."""
 
-    parameters = 1_000
-
     def __init__(self, go: threading.Event | None = None) -> None:
         self.go, self.working = go, threading.Event()
         self.killed, self.closed = threading.Event(), 0

@@ -18,7 +18,7 @@ from sekisho.models.base import Chat, Finetune, Message
 from sekisho.models.local import LocalModel
 
 CHATS: tuple[Chat, ...] = ((Message("user", "Hello"),), (Message("user", "So?"),))
-HELLO = {"ok": {"parameters": 10, "speed": 5.0, "network": "namespace"}}
+HELLO = {"ok": {"speed": 5.0, "network": "namespace"}}
 JOB = Finetune((), {}, (2, 4))
 
 
@@ -84,7 +84,8 @@ def test_halves_of_letters_are_replaced(play: Play) -> None:
 
 
 @pytest.mark.parametrize(
-    "hello", [{"ok": 3}, {"ok": {}}, {"ok": {"parameters": -1, "speed": 1.0}}, {"error": "no"}]
+    "hello",
+    [{"ok": 3}, {"ok": {}}, {"ok": {"speed": 1.0}}, {"ok": {"speed": "5", "network": "x"}}, {"error": "no"}],
 )
 def test_a_child_that_does_not_introduce_itself_is_no_model(hello, play: Play) -> None:
     with pytest.raises(ModelError):
@@ -93,7 +94,7 @@ def test_a_child_that_does_not_introduce_itself_is_no_model(hello, play: Play) -
 
 @pytest.mark.parametrize("speed", ["NaN", "Infinity", "-1", "1e-300", "1e300"])
 def test_a_speed_that_is_none_gives_no_forecast(speed: str, play: Play) -> None:
-    assert play(f'{{"ok": {{"parameters": 10, "network": "x", "speed": {speed}}}}}').speed == 0.0
+    assert play(f'{{"ok": {{"network": "x", "speed": {speed}}}}}').speed == 0.0
 
 
 @pytest.mark.parametrize(

@@ -105,11 +105,6 @@ class Shift:
 class Model(Protocol):
     """A model under test."""
 
-    @property
-    def parameters(self) -> int:
-        """Number of weights, for forecasts."""
-        ...
-
     def generate(
         self, chats: Sequence[Chat], sampling: Sampling = ..., progress: Progress = ...
     ) -> tuple[str, ...]:

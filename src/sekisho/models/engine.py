@@ -44,11 +44,6 @@ class Engine:
         self._kept: dict[str, torch.Tensor] = {}
         self._stop = self._stop_tokens()
 
-    @property
-    def parameters(self) -> int:
-        """Number of weights, tied ones once."""
-        return sum(p.numel() for p in self.model.parameters())
-
     def speed(self) -> float:
         """Tokens per second through the model, timed on a batch of 4 x 48; the second of two passes counts."""
         import torch

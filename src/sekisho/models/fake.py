@@ -30,8 +30,6 @@ Shaken = Callable[[Chat, Perturbation], str]
 class FakeModel:
     """Answers with `answer(chat, step)`; a finetune only moves `step`."""
 
-    parameters = 1_000
-
     def __init__(self, answer: Answer, shaken: Shaken | None = None, moved: Moved | None = None) -> None:
         """Without `shaken`, a perturbation changes nothing; without `moved`, no token does."""
         self._answer, self._shaken, self._moved = answer, shaken, moved

@@ -70,8 +70,8 @@ class LocalModel:
             self.kill()
             self.close()
             raise
-        self.parameters, self.speed, self.network = loaded
-        """Weights; tokens per second through one forward pass, timed on this machine, for forecasts;
+        self.speed, self.network = loaded
+        """Tokens per second through one forward pass, timed on this machine, for forecasts;
         how the child was cut off: `namespace` or `audit-hook`."""
 
     def generate(

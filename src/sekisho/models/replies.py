@@ -36,14 +36,12 @@ def progress(value: Any) -> tuple[int, int]:
     return int(done), int(total)
 
 
-def loaded(value: Any) -> tuple[int, float, str]:
-    """(parameters, speed, network) of a model that was just opened; speed 0 if it is no speed."""
-    if not isinstance(value, dict):
+def loaded(value: Any) -> tuple[float, str]:
+    """(speed, network) of a model that was just opened; speed 0 if it is no speed."""
+    if not isinstance(value, dict) or not isinstance(network := value.get("network"), str):
         raise _wrong("load")
-    parameters, speed = numbers([value.get("parameters"), value.get("speed")], 2)
-    if not 0 < parameters < FASTEST**2:
-        raise _wrong("load")
-    return int(parameters), speed if SLOWEST <= speed <= FASTEST else 0.0, str(value.get("network"))
+    speed = _number(value.get("speed"))
+    return speed if SLOWEST <= speed <= FASTEST else 0.0, network
 
 
 def checkpoint(value: Any, left: Sequence[int]) -> Checkpoint:
