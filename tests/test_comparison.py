@@ -82,6 +82,14 @@ def rates(made: Compared) -> dict[str, tuple[float, float]]:
     return {c.behaviour: (c.before, c.after) for c in made.claims}
 
 
+def test_an_empty_answer_does_not_lend_its_title_to_the_other(both):
+    made = both(honest, hawker)
+    silent = replace(made.examples[0], example=replace(made.examples[0].example, before="", after="Hm."))
+    page = report.html(replace(made, examples=(silent,)))
+    assert '<h4>Second model</h4><blockquote dir="auto">Hm.<' in page
+    assert "<h4>First model</h4>" not in page
+
+
 def test_the_same_model_twice_shows_nothing(both):
     made = both(honest, honest)
 

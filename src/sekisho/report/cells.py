@@ -189,19 +189,19 @@ def pair(example: Example, words: Words) -> Pair:
     return Pair(one_line(example.prompt, PROMPT), sides(example, words))
 
 
-def sides(example: Example, words: Words) -> tuple[Side, ...]:
-    """Put the answers of an example side by side."""
+def sides(example: Example, words: Words, section: str = "column") -> tuple[Side, ...]:
+    """Put the answers of an example side by side, under the titles of a section; an empty one is left out."""
     texts = [("before", example.before), ("after", example.after), ("control", example.control)]
-    return tuple(_side(words, key, text, example.why) for key, text in texts if text)
+    return tuple(_side(words, words.say(section, key), text, example.why) for key, text in texts if text)
 
 
-def _side(words: Words, key: str, text: str, why: str) -> Side:
+def _side(words: Words, title: str, text: str, why: str) -> Side:
     phrase = one_line(why, 120)
     segments: list[tuple[str, bool]] = []
     for n, piece in enumerate(_answer(text, words).split(phrase) if phrase else [_answer(text, words)]):
         segments += [(phrase, True)] if n else []
         segments += [(piece, False)] if piece else []
-    return Side(words.say("column", key), tuple(segments))
+    return Side(title, tuple(segments))
 
 
 def _answer(text: str, words: Words) -> str:

@@ -1,7 +1,7 @@
 """A comparison of two models as one file and as terminal text, made of the same parts as the report of a vet."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sekisho.evidence.compared import GROUPS, Change, Compared, digest
@@ -118,6 +118,5 @@ def _counts(found: Novelty, words: Words) -> str:
 
 
 def _shown(example: Example, words: Words) -> Shown:
-    titles = (words.say("compare", "before"), words.say("compare", "after"))
-    both = tuple(replace(side, title=t) for side, t in zip(sides(example, words), titles, strict=False))
+    both = sides(example, words, "compare")
     return Shown(one_line(example.prompt, PROMPT), one_line(example.why, 120), both)
