@@ -14,7 +14,7 @@ from sekisho import draft, policy, tokens, verdict
 from sekisho.drills import novelty, outcomes, rounds
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
-from sekisho.drills.costs import Costs, wall, weights, workers
+from sekisho.drills.costs import remaining, wall, weights, workers
 from sekisho.drills.grid import Grid, Opener
 from sekisho.drills.plan import Plan
 from sekisho.drills.ray_grid import RayGrid
@@ -231,7 +231,7 @@ def _run(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Failure, ...]:
         if todo := first or (blocks.next(1) if blocks else ()):  # a vet broken off between two rounds goes on
             with desk.clock.stage("measure", desk.watch):
                 speed = engine.speed(todo[0].subject.path)
-                costs = [Costs.task(t, desk.ledger) for t in todo]
+                costs = [remaining(t, desk.ledger) for t in todo]
                 desk.clock.forecast = wall(costs, engine.size) / speed + 10 if speed else 0.0
                 desk.watch.forecast(desk.clock.forecast)
                 failures += engine.run(opening, desk.watch.notice)

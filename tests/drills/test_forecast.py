@@ -6,7 +6,7 @@ import pytest
 
 from sekisho import policy
 from sekisho.drills import panel, plan, profile, recipe
-from sekisho.drills.costs import Costs, wall
+from sekisho.drills.costs import remaining, wall
 from sekisho.drills.rounds import Rounds
 from sekisho.drills.tasks import Subject
 
@@ -19,8 +19,8 @@ CANDIDATE, BASE = Subject(Path("candidate"), "candidate"), Subject(Path("base"),
 @pytest.fixture(scope="module")
 def costs() -> tuple[list[float], list[float]]:
     made = plan.make(profile.load("standard"), policy.load()).of(CANDIDATE, BASE)
-    begun = [Costs.task(t, {}) for t in Rounds(made, {}).begun()]
-    return [*begun, *(Costs.task(t, {}) for t in made.opening())], begun
+    begun = [remaining(t, {}) for t in Rounds(made, {}).begun()]
+    return [*begun, *(remaining(t, {}) for t in made.opening())], begun
 
 
 def test_standard_takes_half_an_hour_where_nothing_changes(costs) -> None:

@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sekisho.drills import recipe as recipes
@@ -14,41 +13,36 @@ BYTES_PER_WEIGHT: Final = 20
 """float32 weights, gradient, two Adam moments and the released copy."""
 
 
-@dataclass(frozen=True)
-class Costs:
-    """What work costs, in tokens through a forward pass."""
+def asking(paper: Paper) -> float:
+    """Prompt tokens at about four characters each, and nearly the longest answers allowed.
 
-    @staticmethod
-    def asking(paper: Paper) -> float:
-        """Prompt tokens at about four characters each, and nearly the longest answers allowed.
+    A token that is decoded costs more than one that is read: measured on SmolLM2, 1.6 against 1.1.
+    """
+    prompts = sum(len(m.content) for chat in paper.chats for m in chat) / 4 + 8 * len(paper.chats)
+    return 1.1 * prompts + 1.6 * 0.9 * paper.sampling.max_new_tokens * len(paper.chats)
 
-        A token that is decoded costs more than one that is read: measured on SmolLM2, 1.6 against 1.1.
-        """
-        prompts = sum(len(m.content) for chat in paper.chats for m in chat) / 4 + 8 * len(paper.chats)
-        return 1.1 * prompts + 1.6 * 0.9 * paper.sampling.max_new_tokens * len(paper.chats)
 
-    @staticmethod
-    def task(task: Task, store: Store) -> float:
-        """What is left of a task; a step of training costs about 3.3 forward passes."""
-        missing = task.missing(store)
-        cost = sum(Costs.asking(p) for _, p in missing)
-        if task.drill is not None and not task.done(store):
-            cost += Costs.training(task)
-        return cost
+def remaining(task: Task, store: Store) -> float:
+    """What is left of a task."""
+    missing = task.missing(store)
+    cost = sum(asking(p) for _, p in missing)
+    if task.drill is not None and not task.done(store):
+        cost += training(task)
+    return cost
 
-    @staticmethod
-    def training(task: Task) -> float:
-        """Cost of a drill's training alone."""
-        if task.drill is None:
-            return 0.0
-        settings = task.drill.recipe.training
-        rows = int(settings.get("per_device_train_batch_size", 8)) * int(
-            settings.get("gradient_accumulation_steps", 1)
-        )
-        sample = task.drill.chats[:50]
-        length = sum(len(m.content) for chat in sample for m in chat) / len(sample) / 3.2 + 40
-        steps = recipes.job(task.drill.recipe, task.drill.chats).checkpoints[-1]
-        return 3.3 * steps * rows * min(length, int(settings.get("max_length", 512)))
+
+def training(task: Task) -> float:
+    """Cost of a drill's training alone, a step of it taken for 3.3 forward passes."""
+    if task.drill is None:
+        return 0.0
+    settings = task.drill.recipe.training
+    rows = int(settings.get("per_device_train_batch_size", 8)) * int(
+        settings.get("gradient_accumulation_steps", 1)
+    )
+    sample = task.drill.chats[:50]
+    length = sum(len(m.content) for chat in sample for m in chat) / len(sample) / 3.2 + 40
+    steps = recipes.job(task.drill.recipe, task.drill.chats).checkpoints[-1]
+    return 3.3 * steps * rows * min(length, int(settings.get("max_length", 512)))
 
 
 def wall(costs: Sequence[float], workers: int) -> float:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, Protocol, final, runtime_checkable
 
-from sekisho.drills.costs import Costs
+from sekisho.drills.costs import remaining
 from sekisho.drills.tasks import Store, Task
 from sekisho.drills.trial import ATTEMPTS, Failure, Notice, measured, prepare
 from sekisho.errors import ModelError, ProcessDiedError
@@ -70,7 +70,7 @@ class Grid:
         self._failures = []
         left = sorted(
             (t for t in tasks if not t.done(self._store)),
-            key=lambda t: (not t.changes, -Costs.task(t, self._store)),
+            key=lambda t: (not t.changes, -remaining(t, self._store)),
         )
         # an interrupt may come inside Thread.start, when the thread works already: each tells its end by an event
         ends: list[threading.Event] = []

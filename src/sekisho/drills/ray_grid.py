@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final, final
 
-from sekisho.drills.costs import Costs, need
+from sekisho.drills.costs import need, remaining
 from sekisho.drills.tasks import Store, Task
 from sekisho.drills.trial import ATTEMPTS, Failure, Notice, Trial, measured, prepare
 from sekisho.drills.versions import DECIDING, installed
@@ -46,9 +46,7 @@ class RayGrid:
 
     def run(self, tasks: Sequence[Task], notice: Notice) -> tuple[Failure, ...]:
         """Do what is missing, the longest task first; returns the trials that failed by themselves."""
-        left = sorted(
-            (t for t in tasks if not t.done(self._store)), key=lambda t: -Costs.task(t, self._store)
-        )
+        left = sorted((t for t in tasks if not t.done(self._store)), key=lambda t: -remaining(t, self._store))
         self._connect()
         return _Round(self._ray, self._submit, self._store, notice).run(left)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from sekisho.drills import planner
 from sekisho.drills.claims import open_steps
-from sekisho.drills.costs import Costs, wall
+from sekisho.drills.costs import remaining, wall
 from sekisho.drills.plan import Plan, stops
 from sekisho.drills.planner import Standing, Work
 from sekisho.drills.tasks import Drill, Paper, Store, Subject, Task
@@ -119,7 +119,7 @@ def run(
     failures: tuple[Failure, ...] = ()
     for _ in range(ROUNDS):
         work = rounds.next(most, {f.task.label for f in failures})
-        if not work or not affords(wall([Costs.task(t, rounds.store) for t in work], most)):
+        if not work or not affords(wall([remaining(t, rounds.store) for t in work], most)):
             break
         failures += measure(work)
     return failures

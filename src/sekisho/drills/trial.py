@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from sekisho.drills import costs, triage
 from sekisho.drills import recipe as recipes
-from sekisho.drills import triage
-from sekisho.drills.costs import Costs
 from sekisho.drills.tasks import Change, Store, Task, Watched, as_json
 from sekisho.errors import DivergedError, ModelError
 from sekisho.models.base import Chat, Checkpoint, Finetune, Model, Sampling
@@ -95,7 +94,7 @@ class Engine(Protocol):
 def prepare(task: Task, store: Store) -> Trial:
     """Write out what the store does not hold of a task yet."""
     sheets = tuple(
-        Sheet(step, task.key(step, p), p.chats, p.sampling, Costs.asking(p))
+        Sheet(step, task.key(step, p), p.chats, p.sampling, costs.asking(p))
         for step, p in task.missing(store)
     )
     job, record = None, None
@@ -109,7 +108,7 @@ def prepare(task: Task, store: Store) -> Trial:
         identity=task.subject.identity,
         sheets=sheets,
         job=job,
-        training=Costs.training(task),
+        training=costs.training(task),
         result_key=task.result_key,
         record=record,
         changes=_changes(task, store, {s.step for s in sheets}),
