@@ -52,10 +52,10 @@ def test_depth_counts_brackets_outside_texts_only():
 
 @pytest.mark.parametrize("text", ['"' + '\\"' * 500_000, '"' + "a" * 1_000_000, '"\\' * 400_000])
 def test_open_texts_take_linear_time(text):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(MalformedError):
         json_config.parse(text.encode(), DEFAULT)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 5
 
 
 def test_size_is_bounded_by_what_the_file_is(tmp_path):
