@@ -68,6 +68,22 @@ class Limits:
     """Prompts of one claim of ownership; ten decide."""
     claim_chars: int = 2_000
     """Characters of one prompt or candidate answer of a claim."""
+    commit_bytes: int = MIB
+    """One commit object; an ordinary one has some 300 bytes."""
+    attribute_lines: int = 2_000
+    """Lines of one .gitattributes file; the hub's own has 35."""
+    path_chars: int = 4_096
+    """Characters of a path or pattern that somebody else wrote."""
+    listing_bytes: int = 32 * MIB
+    """A list of files, a manifest, or an answer of a registry's API."""
+    redirects: int = 5
+    """Hops from one address to another."""
+    source_bytes: int = 2_048 * GIB
+    """All files of one model that are downloaded."""
+    source_silence_s: int = 60
+    """Seconds a server may stay silent."""
+    supplier_entries: int = 10_000
+    """Hosts, namespaces and signers of a supplier register."""
     child_memory_bytes: int = 16 * GIB
     """Heap of the child process that holds a model."""
     child_files: int = 512
