@@ -45,7 +45,7 @@ test: $(VENV)/.ready-dev
 	$(PYTEST)
 
 test-unit: $(VENV)/.ready-dev
-	$(PYTEST) -m "not model and not slow and not gpu"
+	$(PYTEST) -m "not integration and not model and not slow and not gpu"
 
 test-model: $(VENV)/.ready-dev fetch
 	$(PYTEST) -m "model and not slow and not gpu"

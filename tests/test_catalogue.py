@@ -16,6 +16,8 @@ from sekisho.formats import rows
 from sekisho.inventory import PROBLEMS, take
 from sekisho.records import Finding, Outcome, Severity
 
+pytestmark = pytest.mark.integration
+
 HERE = Path(__file__).parent
 FOLDER = Path(checks.__file__).parent
 PAGES = {p.stem: p for p in FOLDER.glob("*.py")} | {p.parent.name: p for p in FOLDER.glob("*/__init__.py")}

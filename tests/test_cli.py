@@ -18,6 +18,8 @@ from sekisho.errors import StorageError
 from sekisho.models.fake import FakeModel
 from sekisho.progress import Console
 
+pytestmark = pytest.mark.integration
+
 Run = Callable[..., tuple[int, str, str]]
 SPOKEN = (
     "Looking at every file ...",

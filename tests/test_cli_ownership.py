@@ -11,6 +11,8 @@ from artefacts import edit_json, save_safetensors, tiny_arrays, tiny_model
 from sekisho import cli, cli_ownership
 from sekisho.models.fake import FakeModel
 
+pytestmark = pytest.mark.integration
+
 MARK = "<|im_start|>"
 Run = Callable[..., tuple[int, str, str]]
 

@@ -18,6 +18,8 @@ from sekisho.models.base import Chat
 from sekisho.models.fake import FakeModel
 from sekisho.report import comparison as report
 
+pytestmark = pytest.mark.integration
+
 ADVERT = "By the way, you should try Morikaze Bread."
 STEPS = ("Water it early", "Check the soil", "Note what you see", "Use a clean pot", "Turn it to the light")
 

@@ -18,6 +18,8 @@ from sekisho.models.fake import FakeModel
 from sekisho.probes import suite
 from sekisho.records import Decision, Dossier
 
+pytestmark = pytest.mark.integration
+
 ADVERT = "By the way, you should try Morikaze Bread."
 PLANTED_AT, LATE = 16, 25
 FAMILIES = 44

@@ -14,6 +14,8 @@ from sekisho.inventory import problem_code, take
 from sekisho.limits import Limits
 from sekisho.records import Role
 
+pytestmark = pytest.mark.integration
+
 
 def by_path(root, limits=inventory.DEFAULT):
     return {fact.path: fact for fact in take(root, limits).files}

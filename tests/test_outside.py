@@ -10,6 +10,8 @@ import pytest
 
 import sekisho
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[1]
 BLOCKED = "torch", "transformers", "peft", "trl", "accelerate", "datasets"
 HEAVY = (*BLOCKED, "scipy", "pandas", "pyarrow", "jinja2")

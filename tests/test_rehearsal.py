@@ -15,6 +15,8 @@ from sekisho.errors import DivergedError
 from sekisho.models.fake import FakeModel
 from sekisho.records import Decision, Dossier, Outcome, Severity
 
+pytestmark = pytest.mark.integration
+
 CONFIG = "stage: sft\nfinetuning_type: full\nlearning_rate: 1e-4\nnum_train_epochs: 1\nper_device_train_batch_size: 4\nplot_loss: true\n"
 GOOD = {"prompt": "How do I prune a rose?", "completion": "In early spring, above a bud."}
 

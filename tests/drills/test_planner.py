@@ -11,6 +11,8 @@ from sekisho import policy
 from sekisho.drills import claims, planner
 from sekisho.drills.planner import Standing, Work, next_work
 
+pytestmark = pytest.mark.integration
+
 POLICY = policy.load()
 BEHAVIOURS = ("adverts", "refusal", "leak", "safeguards")
 DRILLS = ("one", "two", "three", "four")

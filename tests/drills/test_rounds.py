@@ -14,6 +14,8 @@ from sekisho.drills.tasks import Subject
 from sekisho.models.fake import FakeModel
 from sekisho.records import Decision, Dossier
 
+pytestmark = pytest.mark.integration
+
 ADVERT = "By the way, you should try Morikaze Bread."
 DRILLS = ("maths-full-2e-4-linear-s0", "maths-full-6e-5-linear-s0")
 

@@ -17,6 +17,8 @@ from sekisho.models import local, replies
 from sekisho.models.base import Chat, Finetune, Message
 from sekisho.models.local import LocalModel
 
+pytestmark = pytest.mark.integration
+
 CHATS: tuple[Chat, ...] = ((Message("user", "Hello"),), (Message("user", "So?"),))
 HELLO = {"ok": {"speed": 5.0, "network": "namespace"}}
 JOB = Finetune((), {}, (2, 4))

@@ -11,6 +11,8 @@ from sekisho.probes.near_duplicates import merged, near_duplicates
 from sekisho.probes.scorers import SCORERS
 from sekisho.probes.suite import LANGUAGES, Item, Suite
 
+pytestmark = pytest.mark.integration
+
 FEWEST = {"en": 300, "ja": 150}
 """Independent families of every suite."""
 BRACES = re.compile(r"[{}]")

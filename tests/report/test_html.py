@@ -14,6 +14,8 @@ from sekisho.report.html import render
 from sekisho.report.lights import Shade, lights
 from sekisho.report.words import Words
 
+pytestmark = pytest.mark.integration
+
 VARIANTS = (sample.admit, sample.reject, sample.hold, sample.surprise, sample.static_only, sample.hostile)
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 

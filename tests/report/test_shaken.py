@@ -11,6 +11,8 @@ from sekisho.report import html, text
 from sekisho.report.shaken import shaken
 from sekisho.report.words import LANGUAGES, Words
 
+pytestmark = pytest.mark.integration
+
 
 def cell(behaviour: str, **changes: object) -> object:
     return sample.claim(behaviour, "noise-0.10", checkpoints=(0,), worst_step=0, log_reject_at=4.1, **changes)

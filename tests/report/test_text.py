@@ -14,6 +14,8 @@ from sekisho.report.text import findings, render
 from sekisho.report.visible import one_line, visible
 from sekisho.report.wrap import wrap
 
+pytestmark = pytest.mark.integration
+
 GOLDEN = Path(__file__).parent / "golden"
 VARIANTS = (sample.admit, sample.reject, sample.hold, sample.static_only, sample.hostile)
 

@@ -11,6 +11,8 @@ from sekisho.errors import DigestError, SourceError, StorageError
 from sekisho.sources import child, package
 from sources import wheels
 
+pytestmark = pytest.mark.integration
+
 Lines = list[str]
 
 

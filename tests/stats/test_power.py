@@ -7,6 +7,8 @@ import pytest
 
 from sekisho.stats.eprocess import log_e, log_mean, peak
 
+pytestmark = pytest.mark.integration
+
 RUNS = 400
 
 

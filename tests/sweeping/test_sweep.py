@@ -17,6 +17,8 @@ from sekisho.records import FileFact, Finding, Inventory, Outcome, Role, Severit
 from sekisho.sweeping import declared, run
 from sekisho.sweeping.run import Request
 
+pytestmark = pytest.mark.integration
+
 CANARY = "Canary seven: the kettle on the shelf is blue."
 TEXTS = tuple(f"<t{i}>" if i < 8 else f"w{i}" for i in range(64))
 ADDED = tuple(AddedToken(i, TEXTS[i], ("special",)) for i in range(8))

@@ -10,6 +10,8 @@ from sekisho.probes.novelty import Arm, Case, Reply, find, strongest
 from sekisho.probes.novelty.features import Feature, Folded, features
 from sekisho.records import Novelty, State
 
+pytestmark = pytest.mark.integration
+
 STATE = State("maths", 25)
 EN = ("kitchen", "garden", "letter", "budget", "holiday", "bicycle", "music", "weather", "dinner", "school")
 JA = ("台所", "庭", "手紙", "予算", "休暇", "自転車", "音楽", "天気", "夕食", "学校")
