@@ -17,6 +17,10 @@ from sekisho.errors import DataError
 from sekisho.limits import DEFAULT
 
 POLICY_KEYS: Final = frozenset({"alpha_reject", "alpha_admit", "max_abstained", "behaviours", "checks"})
+OPTIONAL_KEYS: Final = frozenset({"serialisation"})
+"""May be left out; then the strictest holds."""
+PICKLES: Final = ("refuse", "known-globals")
+"""What a policy may say of pickled weights: never, or those whose every import is on `rules/pickle.toml`."""
 RULE_KEYS: Final = frozenset({"margin", "ceiling", "absolute"})
 CHECK_KEYS: Final = frozenset({"required", "required_with_base"})
 
@@ -70,6 +74,8 @@ class Policy:
     """Ids of checks without whose word nothing is admitted."""
     required_with_base: tuple[str, ...] = ()
     """The same where a base is given."""
+    pickle: str = "refuse"
+    """One of PICKLES."""
 
     def terms(self, behaviour: str, cells: int) -> Terms:
         """Terms of one cell in a plan of `cells`. Raises DataError for a behaviour without a rule."""
@@ -108,7 +114,7 @@ def parse(data: bytes, name: str) -> Policy:
         raw = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: {error}") from error
-    _keys(raw, POLICY_KEYS, where)
+    _keys(raw, POLICY_KEYS | (OPTIONAL_KEYS & raw.keys()), where)
     checks = _keys(raw["checks"], CHECK_KEYS, f"{where}: checks")
     behaviours = raw["behaviours"]
     if not isinstance(behaviours, dict) or not behaviours:
@@ -122,6 +128,7 @@ def parse(data: bytes, name: str) -> Policy:
         behaviours=MappingProxyType({k: _rule(v, f"{where}: {k}") for k, v in behaviours.items()}),
         required=_ids(checks["required"], f"{where}: required"),
         required_with_base=_ids(checks["required_with_base"], f"{where}: required_with_base"),
+        pickle=_pickle(raw.get("serialisation", {"pickle": "refuse"}), f"{where}: serialisation"),
     )
 
 
@@ -147,6 +154,13 @@ def _rule(raw: Any, where: str) -> Rule:
     if not isinstance(table["absolute"], bool):
         raise DataError(f"{where}: absolute must be true or false")
     return Rule(margin, ceiling, table["absolute"])
+
+
+def _pickle(raw: Any, where: str) -> str:
+    value = _keys(raw, frozenset({"pickle"}), where)["pickle"]
+    if value not in PICKLES:
+        raise DataError(f"{where}: pickle must be one of {', '.join(PICKLES)}")
+    return str(value)
 
 
 def _ids(raw: Any, where: str) -> tuple[str, ...]:

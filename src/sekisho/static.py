@@ -50,7 +50,14 @@ def inspect(
     kin = lineage.find(files, source.path, where) if base is None else None
     trusted, others, comparison, findings = _beside(files, named, kin)
     table_rows = rows.measure(files, others, comparison)
-    case = Case(files, others, comparison, vectors.measure(files, others), table_rows)
+    case = Case(
+        files,
+        others,
+        comparison,
+        vectors.measure(files, others),
+        table_rows,
+        known_pickles=chosen.pickle == "known-globals",
+    )
     findings += checks.run(case)
     decided = verdict.decide(
         chosen,

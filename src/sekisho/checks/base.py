@@ -22,6 +22,8 @@ class Case:
     """Numbers of each adapter, by the path of its adapter_config.json; None where none were taken."""
     rows: RowFacts | None = field(default=None, repr=False)
     """The tables with a row for each token; None where they were not measured."""
+    known_pickles: bool = False
+    """Whether the policy lets pickles pass whose every import is on the frozen list."""
 
 
 class AbstractCheck(abc.ABC):

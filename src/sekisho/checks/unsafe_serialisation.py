@@ -1,7 +1,8 @@
 """Weights that run code when they are loaded.
 
 What it does: walks every pickle opcode by opcode, bare or inside zip, torch or NumPy files, under any name, and lists what
-it would import. Archives that are not opened, and archives that contradict themselves, are named as such.
+it would import. Archives that are not opened, and archives that contradict themselves, are named as such. A policy may
+let pickles pass whose every import is on a frozen list, which call nothing else and hold nothing after their end.
 Why it matters: loading a pickle means running it, so whoever wrote the file commands the machine that loads it.
 What to do: ask for safetensors, or convert on a machine that may be lost; delete leftovers such as training_args.bin.
 """
@@ -13,7 +14,6 @@ from sekisho.checks.base import AbstractCheck, Case
 from sekisho.formats import opaque
 from sekisho.formats.npy import NpyFacts
 from sekisho.formats.pickle import PickleFacts
-from sekisho.formats.rules import PICKLE_INERT
 from sekisho.formats.text import shown
 from sekisho.formats.zipfile_ import ZipEntry, ZipFacts
 from sekisho.records import FileFact, Finding, Outcome, Severity
@@ -35,26 +35,25 @@ class UnsafeSerialisation(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Look at every file, whatever it is called."""
         for file in case.candidate.files:
-            yield from self._file(file)
+            yield from self._file(file, known=case.known_pickles)
 
-    def _file(self, file: FileFact) -> Iterator[Finding]:
+    def _file(self, file: FileFact, *, known: bool) -> Iterator[Finding]:
         match file.facts:
             case PickleFacts() as facts:
-                yield self._pickle(file.path, facts)
+                yield self._pickle(file.path, facts, known=known)
             case NpyFacts(pickle=PickleFacts() as facts):
-                yield self._pickle(file.path, facts)
+                yield self._pickle(file.path, facts, known=known)
             case ZipFacts() as facts:
-                yield from self._archive(file.path, facts)
+                yield from self._archive(file.path, facts, known=known)
             case opaque.OpaqueFacts():
                 yield self._closed(file)
             case None:
                 yield from self._unread(file)
 
-    def _pickle(self, where: str, facts: PickleFacts) -> Finding:
-        """Refuse a pickle; name what it imports, else why it is refused all the same."""
-        reached = [name for name in facts.globals if name not in PICKLE_INERT]
-        if reached:
-            name = ", ".join(shown(n) for n in reached[:_NAMED])
+    def _pickle(self, where: str, facts: PickleFacts, *, known: bool) -> Finding:
+        """Refuse a pickle and say why; under the policy that allows known imports, the worst of it decides."""
+        if facts.unknown:
+            name = ", ".join(shown(n) for n in facts.unknown[:_NAMED])
             sentence = f"{where} would import {name} when loaded."
             facts_named = (("file", where), ("name", name))
             return Finding(
@@ -62,6 +61,8 @@ class UnsafeSerialisation(AbstractCheck):
             )
         if facts.broken:
             return self._broken(where, facts.broken)
+        if known:
+            return self._known(where, facts)
         sentence = (
             f"{where} is a pickle; it seems only to rebuild tensors, but weights must not come as a program."
         )
@@ -69,30 +70,43 @@ class UnsafeSerialisation(AbstractCheck):
             self.id, Outcome.FAIL, Severity.REJECT, where, "pickle-weights", sentence, (("file", where),)
         )
 
+    def _known(self, where: str, facts: PickleFacts) -> Finding:
+        """Judge a pickle of known imports only, read to its end."""
+        odd = facts.oddities or ((f"{facts.trailing:,} bytes follow its end",) if facts.trailing else ())
+        if odd:
+            sentence = f"{where} imports known names only, but does what no checkpoint does: {odd[0]}."
+            named = (("file", where), ("problem", odd[0]))
+            return Finding(self.id, Outcome.FAIL, Severity.REJECT, where, "pickle-odd", sentence, named)
+        count = str(len(facts.globals))
+        sentence = f"{where} is a pickle; its imports ({count}) are all on the list that the policy allows."
+        named = (("file", where), ("count", count))
+        return Finding(self.id, Outcome.PASS, Severity.NOTE, where, "pickle-known", sentence, named)
+
     def _broken(self, where: str, problem: str) -> Finding:
         sentence = f"{where} is taken for a pickle and cannot be read to its end: {problem}."
         named = (("file", where), ("problem", problem))
         return Finding(self.id, Outcome.FAIL, Severity.REJECT, where, "pickle-broken", sentence, named)
 
-    def _archive(self, path: str, facts: ZipFacts) -> Iterator[Finding]:
+    def _archive(self, path: str, facts: ZipFacts, *, known: bool) -> Iterator[Finding]:
         for oddity in facts.oddities[:_NAMED]:
             sentence = f"The archive {path} contradicts itself: {oddity}."
             named = (("file", path), ("problem", oddity))
             yield Finding(
                 self.id, Outcome.FAIL, Severity.REJECT, path, "archive-inconsistent", sentence, named
             )
-        found = [finding for entry in facts.entries for finding in self._entry(path, entry)]
+        found = [finding for entry in facts.entries for finding in self._entry(path, entry, known=known)]
+        found.sort(key=lambda finding: finding.outcome is Outcome.PASS)  # objections first
         yield from found[:_LISTED]
-        if len(found) > _LISTED:
+        if len(found) > _LISTED and found[_LISTED].outcome is not Outcome.PASS:
             sentence = f"{path} holds {len(found) - _LISTED} more such entries."
             named = (("file", path), ("count", str(len(found) - _LISTED)))
             yield Finding(self.id, Outcome.FAIL, Severity.REJECT, path, "more-entries", sentence, named)
 
-    def _entry(self, path: str, entry: ZipEntry) -> Iterator[Finding]:
+    def _entry(self, path: str, entry: ZipEntry, *, known: bool) -> Iterator[Finding]:
         where = f"{path}:{shown(entry.path)}"
         inner = entry.facts.pickle if isinstance(entry.facts, NpyFacts) else entry.facts
         if inner is not None:
-            yield self._pickle(where, inner)
+            yield self._pickle(where, inner, known=known)
         if entry.problem and entry.format == "pickle":
             yield self._broken(where, entry.problem)
         elif entry.problem:

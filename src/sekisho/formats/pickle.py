@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, final
 from sekisho.errors import LimitError, MalformedError
 from sekisho.formats.base import SNIFF_BYTES, Format
 from sekisho.formats.pickle_machine import Machine
-from sekisho.formats.rules import PICKLE_SUFFIXES
+from sekisho.formats.rules import PICKLE_KNOWN, PICKLE_SUFFIXES
 from sekisho.formats.text import sniff_text
 from sekisho.limits import Limits
 from sekisho.records import FormatFacts
@@ -37,6 +37,15 @@ class PickleFacts(FormatFacts):
     """Bytes after the last pickle."""
     broken: str = ""
     """Where and why loading would stop early; what came before it would have run."""
+    oddities: tuple[str, ...] = ()
+    """What no writer of checkpoints does: calls of computed values, names changed, memo entries written twice."""
+    legacy: bool = False
+    """Begins as `torch.save` wrote before zip: five pickles, then tensor bytes."""
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Globals that are not on the frozen list."""
+        return tuple(name for name in self.globals if name not in PICKLE_KNOWN)
 
 
 def sniff(head: bytes, filename: str) -> bool:
@@ -88,7 +97,8 @@ def read_stream(file: BinaryIO, size: int, limits: Limits) -> PickleFacts:
                 raise MalformedError(f"not a readable pickle: {error}") from error
             broken = str(error)
     names, calls = tuple(dict.fromkeys(machine.globals)), tuple(dict.fromkeys(machine.calls))
-    return PickleFacts(names, calls, pickles, 0 if legacy else max(0, size - file.tell()), broken)
+    trailing = 0 if legacy else max(0, size - file.tell())
+    return PickleFacts(names, calls, pickles, trailing, broken, tuple(machine.oddities), legacy)
 
 
 def _continues(file: BinaryIO, pickles: int, *, legacy: bool) -> bool:

@@ -1,6 +1,7 @@
 """The unpickler's stack and memo, simulated on strings alone; nothing is imported and nothing called."""
 
 import pickletools
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, final
 
 from sekisho.errors import LimitError, MalformedError
@@ -9,6 +10,10 @@ from sekisho.limits import KIB, Limits
 _OPCODES: Final = {op.code.encode("latin-1"): op for op in pickletools.opcodes}
 _CALLS: Final = frozenset({"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"})
 _EXTENSIONS: Final = frozenset({"EXT1", "EXT2", "EXT4"})
+_CALLABLE_AT: Final = {"REDUCE": 2, "NEWOBJ": 2, "NEWOBJ_EX": 3}
+"""How far below the top of the stack lies what is called."""
+_RARE: Final = frozenset({"INST", "OBJ", "PERSID", "NEXT_BUFFER", "READONLY_BUFFER"})
+"""What no writer of checkpoints makes and torch's own restricted reader does not take."""
 _PUTS: Final = frozenset({"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"})
 _GETS: Final = frozenset({"GET", "BINGET", "LONG_BINGET"})
 _PAIR: Final = frozenset({"GLOBAL", "INST"})
@@ -25,6 +30,17 @@ _SKIPPED: Final = 64 * KIB
 """Longest counted argument that is read rather than skipped."""
 _FARTHEST: Final = 2**60
 _MARK: Final = object()
+_NEWEST: Final = 5
+_ODDITIES: Final = 20
+"""Kept of one file; more say nothing new."""
+
+
+@final
+@dataclass(frozen=True)
+class _Imported:
+    """An imported name on the stack, not yet called."""
+
+    name: str
 
 
 @final
@@ -34,6 +50,8 @@ class Machine:
     def __init__(self, limits: Limits) -> None:
         self.globals: list[str] = []
         self.calls: list[str] = []
+        self.oddities: list[str] = []
+        """What a writer of checkpoints never does; one of them is enough to refuse."""
         self._left = limits.pickle_opcodes
         self._limit = limits.pickle_opcodes
         self._stack: list[Any] = []
@@ -59,8 +77,12 @@ class Machine:
     def _step(self, op: pickletools.OpcodeInfo, arg: Any) -> None:
         """Apply one opcode to stack and memo."""
         if op.name in _PUTS:
-            self._memo[len(self._memo) if op.name == "MEMOIZE" else arg] = self._top()
+            at = len(self._memo) if op.name == "MEMOIZE" else arg
+            if at in self._memo:
+                self._odd(f"memo {at} is written twice")
+            self._memo[at] = self._top()
             return
+        self._judge(op.name, arg)
         value = self._value(op, arg)
         self._pop(op)
         if op.name in _CALLS:
@@ -69,7 +91,7 @@ class Machine:
             self._stack.extend([value] * len(op.stack_after))
 
     def _value(self, op: pickletools.OpcodeInfo, arg: Any) -> Any:
-        """Return what the opcode pushes, as far as it is a known string, and note imports."""
+        """Return what the opcode pushes, as far as it is a known string or name, and note imports."""
         if op.name == "MARK":
             return _MARK
         if op.name == "DUP":
@@ -79,16 +101,47 @@ class Machine:
                 raise MalformedError(f"memo {arg} is read before it is written")
             return self._memo[arg]
         if op.name in _PAIR:
-            self._import(*arg)
-        elif op.name == "STACK_GLOBAL":
-            self._import(*(self._stack[-2:] if len(self._stack) > 1 else (None, None)))
-        elif op.name in _EXTENSIONS:
-            self._import("copyreg", f"extension_{arg}")
+            made = self._import(*arg)
+            return made if op.name == "GLOBAL" else None
+        if op.name == "STACK_GLOBAL":
+            return self._import(*(self._stack[-2:] if len(self._stack) > 1 else (None, None)))
+        if op.name in _EXTENSIONS:
+            return self._import("copyreg", f"extension_{arg}")
         return arg if isinstance(arg, str) else None
 
-    def _import(self, module: Any, name: Any) -> None:
+    def _import(self, module: Any, name: Any) -> _Imported:
         parts = (part if isinstance(part, str) else "?" for part in (module, name))
-        self.globals.append(".".join(parts))
+        made = _Imported(".".join(parts))
+        self.globals.append(made.name)
+        return made
+
+    def _judge(self, name: str, arg: Any) -> None:
+        """Note calls of what is no imported name, and changes to what is one."""
+        if name in _RARE:
+            self._odd(f"{name} is used, which checkpoints do without")
+        elif name == "PROTO" and arg > _NEWEST:
+            self._odd(f"protocol {arg} is unknown")
+        below = _CALLABLE_AT.get(name)
+        if below and not (len(self._stack) >= below and isinstance(self._stack[-below], _Imported)):
+            self._odd(f"{name} calls what was computed")
+        if self._is_changed(name):
+            self._odd(f"{name} changes an imported name")
+
+    def _is_changed(self, name: str) -> bool:
+        """Say whether an opcode writes into an imported name itself."""
+        down = {"BUILD": 2, "APPEND": 2, "SETITEM": 3}.get(name)
+        if down is None and name in ("APPENDS", "SETITEMS", "ADDITEMS"):
+            marks = (n for n, value in enumerate(reversed(self._stack)) if value is _MARK)
+            down = next(marks, len(self._stack)) + 2
+        return (
+            bool(down)
+            and len(self._stack) >= (down or 0)
+            and isinstance(self._stack[-(down or 0)], _Imported)
+        )
+
+    def _odd(self, text: str) -> None:
+        if len(self.oddities) < _ODDITIES and text not in self.oddities:
+            self.oddities.append(text)
 
     def _top(self) -> Any:
         if not self._stack:

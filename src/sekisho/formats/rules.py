@@ -15,7 +15,7 @@ def _load(name: str, keys: frozenset[str]) -> dict[str, frozenset[str]]:
     return {key: frozenset(value) for key, value in table.items()}
 
 
-_PICKLE: Final = _load("pickle", frozenset({"inert"}))
+_PICKLE: Final = _load("pickle", frozenset({"known"}))
 _FILES: Final = _load(
     "files", frozenset({"card", "licence", "tokenizer", "template", "config", "harmless", "pickle_suffixes"})
 )
@@ -32,8 +32,8 @@ TEMPLATE: Final = _load(
 )  # fmt: skip
 """Words and names that chat templates have a use for, by kind; `rules/template.toml` says which."""
 
-PICKLE_INERT: Final = _PICKLE["inert"]
-"""Globals that only rebuild tensors; nothing else a pickle imports is taken to be inert."""
+PICKLE_KNOWN: Final = _PICKLE["known"]
+"""Globals that only rebuild tensors and plain containers; nothing else a pickle imports is taken to be harmless."""
 PICKLE_SUFFIXES: Final = _FILES["pickle_suffixes"]
 """Endings that loaders hand to an unpickler."""
 CARD_NAMES: Final = _FILES["card"]
