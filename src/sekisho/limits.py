@@ -40,6 +40,14 @@ class Limits:
     zip_entries: int = 20_000
     zip_entry_bytes: int = 64 * MIB
     """One pickle or nested archive inside a zip, unpacked; tensors are never unpacked."""
+    unpacked_bytes: int = 512 * MIB
+    """All that is unpacked of one archive and those inside it: pickles, arrays of objects, nested archives."""
+    nesting: int = 2
+    """Archives within one another that are opened, the outermost included."""
+    protobuf_fields: int = 500_000
+    """Fields looked at in one ONNX or TensorFlow file; tensors' bytes are passed over."""
+    scanned_bytes: int = 256 * MIB
+    """Of a file of no known kind, what is searched for a pickle inside; of an HDF5 file, for settings."""
     zip_ratio: int = 200
     """Uncompressed over compressed size of one entry."""
     adapter_bytes: int = 4 * GIB
@@ -60,6 +68,8 @@ class Limits:
     """Of one answer, what the advert scorer reads; probes ask for far less."""
     suite_items: int = 5_000
     """Questions in one file; looking for paraphrases among 6,000 takes 12 seconds."""
+    bom_patches: int = 2_000
+    """Changed tensors, and changed files, that a bill of materials lists one by one."""
     training_bytes: int = 2 * GIB
     """A user's own training file."""
     training_row: int = MIB
@@ -84,6 +94,18 @@ class Limits:
     """Seconds a server may stay silent."""
     supplier_entries: int = 10_000
     """Hosts, namespaces and signers of a supplier register."""
+    ledger_body_chars: int = 4 * MIB
+    """Body of one ledger entry: the digests of 20,000 files fit."""
+    ledger_page: int = 10_000
+    """Entries read at once."""
+    lock_bytes: int = 64 * MIB
+    """A lock file; a model of 60 files takes about 10 KB."""
+    key_bytes: int = 256 * KIB
+    """A key in PEM, or a chain of certificates; an ordinary one has a few kB."""
+    evidence_bytes: int = 64 * MIB
+    """One document of an evidence folder; a dossier may have as much as `json_bytes`."""
+    signatures: int = 16
+    """Signatures of one envelope, certificates of one chain."""
     child_memory_bytes: int = 16 * GIB
     """Heap of the child process that holds a model."""
     child_files: int = 512
