@@ -112,3 +112,98 @@ def test_no_damage_crashes_it(tmp_path_factory, damage, cut):
         data[int(share * len(data))] = value
     path.write_bytes(data[: len(data) - cut])
     survives(zipfile_.read, path, DEFAULT)
+
+
+def _raw(path, name, data=b"x", mode=0):
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(info, data)
+    return zipfile_.read(path, DEFAULT)
+
+
+@pytest.mark.parametrize(
+    "name", ["../up", "/etc/x", "a/../../b", "C:\\x", "..\\..\\x", "\\\\host\\share", "a/b/../../../c"]
+)
+def test_names_that_lead_out_are_told(name, tmp_path):
+    (entry,) = _raw(tmp_path / "a", name).entries
+    assert "leads out" in entry.problem
+
+
+@pytest.mark.parametrize("name", ["a/../b", "./a", "archive/data/0", "..a", "a..b/c"])
+def test_names_that_stay_inside_are_fine(name, tmp_path):
+    (entry,) = _raw(tmp_path / "a", name).entries
+    assert entry.problem == ""
+
+
+def test_links_are_told(tmp_path):
+    (entry,) = _raw(tmp_path / "a", "innocent", b"/etc", 0o120777).entries
+    assert entry.problem == "a symbolic link"
+
+
+def test_what_lies_around_the_directory_is_told(tmp_path):
+    data = torch_zip(tmp_path / "a").read_bytes()
+    directory = data.index(b"PK\x01\x02")
+    end = bytearray(data[directory:])
+    at = end.rindex(b"PK\x05\x06")
+    struct.pack_into("<I", end, at + 16, directory + 100)
+    (tmp_path / "b").write_bytes(data[:directory] + b"hidden" * 16 + b"1234" + bytes(end))
+    assert zipfile_.read(tmp_path / "b", DEFAULT).oddities == (
+        "unlisted or shared bytes lie before the directory",
+    )
+    (tmp_path / "c").write_bytes(data + b"more")
+    assert zipfile_.read(tmp_path / "c", DEFAULT).oddities == ("bytes follow its end",)
+
+
+def test_two_ends_are_told(tmp_path):
+    data = torch_zip(tmp_path / "a").read_bytes()
+    again = bytearray(data[data.index(b"PK\x01\x02") :])
+    struct.pack_into("<I", again, len(again) - 6, len(data))
+    first = data[:-2] + struct.pack("<H", len(again))
+    (tmp_path / "b").write_bytes(first + bytes(again))
+    assert any("two ends" in odd for odd in zipfile_.read(tmp_path / "b", DEFAULT).oddities)
+
+
+def test_what_is_unpacked_is_bounded_over_all_entries(tmp_path):
+    path = write(
+        tmp_path / "a", {str(n): b"\x80\x02N0" + b"N0" * 400 + b"N." for n in range(20)}, zipfile.ZIP_DEFLATED
+    )
+    by_bytes = zipfile_.read(path, Limits(unpacked_bytes=3_000)).entries
+    assert [bool(e.problem) for e in by_bytes] == [False] * 3 + [True] * 17
+    by_opcodes = zipfile_.read(path, Limits(pickle_opcodes=2_000)).entries
+    assert [bool(e.problem) for e in by_opcodes] == [False] * 2 + [True] * 18
+    assert "over the limit" in by_opcodes[-1].problem
+
+
+def test_entries_of_nested_archives_count(tmp_path):
+    inner = write(tmp_path / "i", {str(n): b"x" for n in range(8)}).read_bytes()
+    path = write(tmp_path / "o", {"a": inner, "b": inner, "c": inner})
+    entries = zipfile_.read(path, Limits(zip_entries=20)).entries
+    assert [e.problem != "" for e in entries] == [False] * 16 + [True]
+
+
+@pytest.mark.parametrize(
+    "descr",
+    [
+        "'|O'",
+        '"|O"',
+        "'O8'",
+        "'|' 'O'",
+        "'object'",
+        "'\\x4f'",
+        "[('a', '<f4'), ('b', '|O')]",
+        "'<f4', 'descr': '|O'",
+    ],
+)
+def test_arrays_of_objects_are_told_however_they_are_written(descr, tmp_path):
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}\n".encode()
+    array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + PAYLOAD
+    (entry,) = zipfile_.read(write(tmp_path / "a.npz", {"x.npy": array}), DEFAULT).entries
+    assert entry.facts.pickle.globals == ("posix.system",)
+
+
+def test_long_arrays_of_numbers_are_not_unpacked(tmp_path):
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (500000,), }\n"
+    array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(2_000_000)
+    facts = zipfile_.read(write(tmp_path / "a.npz", {"x.npy": array}), Limits(unpacked_bytes=1_000))
+    assert [e.problem for e in facts.entries] == [""]

@@ -2,7 +2,7 @@
 
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, final
 
@@ -19,7 +19,11 @@ _DESCR: Final = re.compile(r"'descr'\s*:\s*(?P<descr>'[^']*'|\[.*\]|.*?)\s*,\s*'
 _SHAPE: Final = re.compile(r"'shape'\s*:\s*\((?P<shape>[0-9, ]{0,256})\)")
 _LONGEST: Final = 18
 """Digits of a dimension; none is longer than 2**63."""
-_OBJECT: Final = re.compile(r"'[|<>=]?O\d*'")
+_PLAIN: Final = re.compile(r"'[|<>=]?[?biufcmMSUVa]\d{0,9}(\[\d{0,6}\w{1,2}\])?'")
+_OBJECT: Final = re.compile(r"['\"][|<>=]?O\d*['\"]|object|['\"]\s*['\"]")
+"""Objects by either of their names; or two texts side by side, which Python reads as one."""
+HEAD: Final = _HEADER + 16
+"""Bytes in which every header ends."""
 
 
 @final
@@ -48,19 +52,32 @@ def read(path: Path, limits: Limits) -> NpyFacts:
 
 def read_stream(file: BinaryIO, size: int, limits: Limits) -> NpyFacts:
     """Do the same from a stream's beginning; `size` is where it ends."""
+    facts, plain = _described(file)
+    return facts if plain else replace(facts, pickle=pickle.read_stream(file, size, limits))
+
+
+def plain(head: bytes) -> NpyFacts | None:
+    """Facts of an array of plain numbers from its first HEAD bytes; None where the elements may be objects."""
+    facts, is_plain = _described(io.BytesIO(head))
+    return facts if is_plain else None
+
+
+def _described(file: BinaryIO) -> tuple[NpyFacts, bool]:
+    """Read the header; say whether it can only mean plain numbers."""
     version = file.read(8)[6:7]
     length = int.from_bytes(file.read(2 if version == b"\x01" else 4), "little")
     if length > _HEADER:
         raise LimitError("npy header in bytes", length, _HEADER)
     header = file.read(length)
-    found = _DESCR.search(header.decode("latin-1"))
+    text = header.decode("latin-1")
+    found = _DESCR.search(text)
     if len(header) < length or found is None:
         raise MalformedError("the npy header does not describe an array")
-    descr = found["descr"].strip("'")
-    shape = _shape(header.decode("latin-1"))
-    if not _OBJECT.search(found["descr"]):
-        return NpyFacts(descr, shape=shape)
-    return NpyFacts(descr, pickle.read_stream(file, size, limits), shape)
+    descr = found["descr"]
+    once = text.count("descr") == 1 and "\\" not in text  # a key given twice counts as NumPy's reader likes
+    listed = descr.startswith("[") and not _OBJECT.search(descr)
+    is_plain = once and (listed or _PLAIN.fullmatch(descr) is not None)
+    return NpyFacts(descr.strip("'"), shape=_shape(text)), is_plain
 
 
 def _shape(header: str) -> tuple[int, ...]:

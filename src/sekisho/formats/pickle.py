@@ -39,6 +39,8 @@ class PickleFacts(FormatFacts):
     """Where and why loading would stop early; what came before it would have run."""
     oddities: tuple[str, ...] = ()
     """What no writer of checkpoints does: calls of computed values, names changed, memo entries written twice."""
+    opcodes: int = 0
+    """How many were walked."""
     legacy: bool = False
     """Begins as `torch.save` wrote before zip: five pickles, then tensor bytes."""
 
@@ -98,7 +100,9 @@ def read_stream(file: BinaryIO, size: int, limits: Limits) -> PickleFacts:
             broken = str(error)
     names, calls = tuple(dict.fromkeys(machine.globals)), tuple(dict.fromkeys(machine.calls))
     trailing = 0 if legacy else max(0, size - file.tell())
-    return PickleFacts(names, calls, pickles, trailing, broken, tuple(machine.oddities), legacy)
+    return PickleFacts(
+        names, calls, pickles, trailing, broken, tuple(machine.oddities), machine.walked, legacy
+    )
 
 
 def _continues(file: BinaryIO, pickles: int, *, legacy: bool) -> bool:

@@ -57,6 +57,11 @@ class Machine:
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
+    @property
+    def walked(self) -> int:
+        """Opcodes read so far."""
+        return self._limit - max(0, self._left)
+
     def run(self, file: BinaryIO) -> None:
         """Walk one pickle up to its STOP; EOFError where the bytes end before it."""
         self._stack, self._memo = [], {}

@@ -4,6 +4,7 @@ Central directory and local headers are both read, since loaders differ on which
 """
 
 import io
+import stat
 import struct
 import zipfile
 import zlib
@@ -14,6 +15,8 @@ from typing import BinaryIO, Final, final
 
 from sekisho.errors import ArtefactError, LimitError, MalformedError
 from sekisho.formats import code, npy, opaque, pickle
+from sekisho.formats._paths import leaves
+from sekisho.formats._zip_end import directory
 from sekisho.formats.base import SNIFF_BYTES, Format
 from sekisho.formats.npy import NpyFacts
 from sekisho.formats.pickle import PickleFacts
@@ -32,8 +35,6 @@ _SMALL: Final = 4 * KIB
 """Ratios of tiny entries say nothing."""
 _UTF8: Final = 0x800
 _ZIP64: Final = 0xFFFFFFFF
-_TAIL: Final = 66 * KIB
-"""Where the end records are: a comment of at most 65,535 bytes follows them."""
 _READABLE: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -69,20 +70,62 @@ def sniff(head: bytes, filename: str) -> bool:
 def read(path: Path, limits: Limits) -> ZipFacts:
     """List and look into every entry."""
     with path.open("rb") as file:
-        return _Archive(file, limits, nesting=1).read()
+        return Archive(file, limits, nesting=limits.nesting - 1).read()
 
 
 @final
-class _Archive:
-    """One archive being read; collects what it disagrees with itself about."""
+class Budget:
+    """What is left for one file and all that is nested in it: bytes unpacked, opcodes walked, archives opened."""
 
-    def __init__(self, file: BinaryIO, limits: Limits, *, nesting: int) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.bytes, self.opcodes, self.entries = (
+            limits.unpacked_bytes,
+            limits.pickle_opcodes,
+            limits.zip_entries,
+        )
+
+    def take(self, count: int) -> None:
+        """Use up bytes. Raises LimitError where they are gone."""
+        self.bytes -= count
+        if self.bytes < 0:
+            limit = self._limits.unpacked_bytes
+            raise LimitError("unpacked bytes of one archive", limit - self.bytes, limit)
+
+    def list(self, count: int) -> None:
+        """Use up entries. Raises LimitError where they are gone."""
+        self.entries -= count
+        if self.entries < 0:
+            limit = self._limits.zip_entries
+            raise LimitError("entries of one archive and those inside it", limit - self.entries, limit)
+
+    def walk(self, file: BinaryIO, size: int) -> PickleFacts:
+        """Walk a pickle with the opcodes that are left. Raises MalformedError and LimitError."""
+        left, self.opcodes = self.opcodes, 0
+        try:
+            facts = pickle.read_stream(file, size, replace(self._limits, pickle_opcodes=left))
+        except MalformedError:
+            self.opcodes = max(0, left - size)
+            raise
+        self.opcodes = left - facts.opcodes
+        return facts
+
+
+@final
+class Archive:
+    """One zip archive being read; collects what it disagrees with itself about."""
+
+    def __init__(self, file: BinaryIO, limits: Limits, *, nesting: int, budget: Budget | None = None) -> None:
         self._file, self._limits, self._nesting = file, limits, nesting
+        self._budget = budget or Budget(limits)
         self._oddities: list[str] = []
 
     def read(self) -> ZipFacts:
         """Look into every entry in the order of their bytes."""
-        infos = sorted(directory(self._file, self._limits), key=lambda i: i.header_offset)
+        listed, start, odd = directory(self._file, self._limits)
+        self._budget.list(len(listed))
+        infos = sorted(listed, key=lambda i: i.header_offset)
+        self._oddities += odd
         for name, times in Counter(info.filename for info in infos).items():
             if times > 1:
                 self._oddities.append(f"{shown(name)} is listed twice")
@@ -94,6 +137,8 @@ class _Archive:
             at = self._local_header(info)
             reached = at + info.compress_size
             entries += self._look(info, at)
+        if not 0 <= start - reached <= _SLACK:
+            self._oddities.append("unlisted or shared bytes lie before the directory")
         return ZipFacts(tuple(entries), tuple(self._oddities))
 
     def _local_header(self, info: zipfile.ZipInfo) -> int:
@@ -128,6 +173,10 @@ class _Archive:
 
     def _sealed(self, info: zipfile.ZipInfo) -> str:
         """Say why an entry cannot be opened, if it cannot."""
+        if leaves(info.filename) or leaves(info.orig_filename):
+            return "its name leads out of the folder it would be unpacked into"
+        if stat.S_ISLNK(info.external_attr >> 16):
+            return "a symbolic link"
         if info.flag_bits & _ENCRYPTED:
             return "encrypted"
         if info.compress_type not in _READABLE:
@@ -142,23 +191,34 @@ class _Archive:
             return [ZipEntry(name, size, kind, problem="an archive that is not opened")]
         if kind not in ("pickle", "npy", "zip"):
             return [ZipEntry(name, size, kind)]
+        if kind == "npy":
+            return [ZipEntry(name, size, kind, self._array(info, at))]
         data = self._whole(info, at)
         if kind == "zip":
             return self._nested(name, data)
-        if kind == "npy":
-            return [ZipEntry(name, size, kind, npy.read_bytes(data, self._limits))]
-        return [ZipEntry(name, size, kind, pickle.read_stream(io.BytesIO(data), len(data), self._limits))]
+        return [ZipEntry(name, size, kind, self._budget.walk(io.BytesIO(data), len(data)))]
+
+    def _array(self, info: zipfile.ZipInfo, at: int) -> NpyFacts:
+        """Read an array's header; its numbers are unpacked only where they may be objects."""
+        numbers = npy.plain(self._unpack(info, at, npy.HEAD))
+        if numbers is not None:
+            return numbers
+        data = self._whole(info, at)
+        facts = npy.read_bytes(data, replace(self._limits, pickle_opcodes=self._budget.opcodes))
+        self._budget.opcodes -= facts.pickle.opcodes if facts.pickle else 0
+        return facts
 
     def _nested(self, name: str, data: bytes) -> list[ZipEntry]:
         if not self._nesting:
             return [ZipEntry(name, len(data), "zip", problem="an archive nested too deep to be opened")]
-        inner = _Archive(io.BytesIO(data), self._limits, nesting=self._nesting - 1).read()
+        inner = Archive(io.BytesIO(data), self._limits, nesting=self._nesting - 1, budget=self._budget).read()
         self._oddities += [f"in {shown(name)}: {oddity}" for oddity in inner.oddities]
         return [replace(entry, path=f"{name}/{entry.path}") for entry in inner.entries]
 
     def _whole(self, info: zipfile.ZipInfo, at: int) -> bytes:
         limit = self._limits.zip_entry_bytes
         data = self._unpack(info, at, limit + 1)
+        self._budget.take(len(data))
         if len(data) > limit:
             raise LimitError("zip entry in bytes", max(len(data), info.file_size), limit)
         if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
@@ -178,32 +238,6 @@ class _Archive:
             left -= len(chunk)
             parts += inflater.decompress(chunk, wanted - len(parts))
         return bytes(parts)
-
-
-def directory(file: BinaryIO, limits: Limits) -> list[zipfile.ZipInfo]:
-    """Return the central directory, refused before it is read where it is too large."""
-    _bound_directory(file, limits)
-    try:
-        with zipfile.ZipFile(file) as archive:
-            infos = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, EOFError, OSError) as error:
-        raise MalformedError(f"not a readable zip archive: {error}") from error
-    if len(infos) > limits.zip_entries:
-        raise LimitError("zip entries", len(infos), limits.zip_entries)
-    return infos
-
-
-def _bound_directory(file: BinaryIO, limits: Limits) -> None:
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - _TAIL))
-    tail = file.read(_TAIL)
-    at = tail.rfind(_EMPTY_MAGIC)
-    length = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
-    wide = tail.rfind(b"PK\x06\x06")
-    if wide >= 0:
-        length = int.from_bytes(tail[wide + 40 : wide + 48], "little")
-    if length > limits.zip_entries * KIB:
-        raise LimitError("zip directory in bytes", length, limits.zip_entries * KIB)
 
 
 def _kind(head: bytes, name: str) -> str:
