@@ -100,7 +100,9 @@ def test_what_was_not_read_is_not_passed(model):
 )
 def test_closed_containers(name, head, severity, tmp_path):
     (tmp_path / name).write_bytes(head + bytes(64))
-    assert [(f.reason, f.severity) for f in findings(tmp_path)] == [("container-closed", severity)]
+    first, *others = findings(tmp_path)
+    assert (first.reason, first.severity) == ("container-closed", severity)
+    assert {f.reason for f in others} <= {"entry-closed"}  # what of a cut stream could not be unpacked
 
 
 def test_an_archive_full_of_pickles_is_summed_up(tmp_path):

@@ -15,6 +15,7 @@ from sekisho.formats import opaque
 from sekisho.formats.npy import NpyFacts
 from sekisho.formats.pickle import PickleFacts
 from sekisho.formats.text import shown
+from sekisho.formats.wrapped import WrappedFacts
 from sekisho.formats.zipfile_ import ZipEntry, ZipFacts
 from sekisho.records import FileFact, Finding, Outcome, Severity
 
@@ -45,6 +46,9 @@ class UnsafeSerialisation(AbstractCheck):
                 yield self._pickle(file.path, facts, known=known)
             case ZipFacts() as facts:
                 yield from self._archive(file.path, facts, known=known)
+            case WrappedFacts() as facts:
+                yield self._closed(file)
+                yield from self._archive(file.path, facts, known=False)
             case opaque.OpaqueFacts():
                 yield self._closed(file)
             case None:
@@ -87,7 +91,7 @@ class UnsafeSerialisation(AbstractCheck):
         named = (("file", where), ("problem", problem))
         return Finding(self.id, Outcome.FAIL, Severity.REJECT, where, "pickle-broken", sentence, named)
 
-    def _archive(self, path: str, facts: ZipFacts, *, known: bool) -> Iterator[Finding]:
+    def _archive(self, path: str, facts: ZipFacts | WrappedFacts, *, known: bool) -> Iterator[Finding]:
         for oddity in facts.oddities[:_NAMED]:
             sentence = f"The archive {path} contradicts itself: {oddity}."
             named = (("file", path), ("problem", oddity))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
+from sekisho.formats import tar
 from sekisho.formats.base import Format
 from sekisho.limits import Limits
 from sekisho.records import FormatFacts
@@ -22,17 +23,50 @@ _MAGIC: Final = (
     (b"MSCF", "cabinet"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"),
     (b"PAR1", "parquet"),
+    (b"\x1f\x9d", "compress"),
+    (b"LZIP", "lzip"),
+    (b"MSWIM\x00\x00\x00", "wim"),
+    (b"hsqs", "squashfs"),
+    (b"070701", "cpio"),
+    (b"\xed\xab\xee\xdb", "rpm"),
+    (b"\x60\xea", "arj"),
+    (b"PK\x07\x08", "split zip"),
 )
-_TAR: Final = (257, b"ustar")
-_TFLITE: Final = (4, b"TFL3")
+_LATER: Final = (
+    (4, b"TFL3", "tflite"),
+    (2, b"-lh", "lha"),
+    (7, b"**ACE**", "ace"),
+    (512, b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (1024, b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (2048, b"\x89HDF\r\n\x1a\n", "hdf5"),
+)
+"""Magic that does not stand first; an HDF5 file may begin with a block of the user's own."""
 _NAMED: Final = (
     (".onnx", "onnx"),
     (".pb", "tensorflow"),
     (".mlmodel", "coreml"),
     (".engine", "tensorrt"),
     (".msgpack", "flax"),
+    (".7z", "7z"),
+    (".rar", "rar"),
+    (".tar", "tar"),
+    (".tgz", "gzip"),
+    (".gz", "gzip"),
+    (".bz2", "bzip2"),
+    (".xz", "xz"),
+    (".zst", "zstd"),
+    (".lz4", "lz4"),
+    (".h5", "hdf5"),
+    (".hdf5", "hdf5"),
+    (".tflite", "tflite"),
+    (".plan", "tensorrt"),
+    (".mlpackage", "coreml"),
 )
-_ZLIB: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_DEFLATE: Final = 8
+_LONGEST_WINDOW: Final = 7
+_USUAL: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_FIRST: Final = 64
+"""Bytes that must come out of what may be a zlib stream of unusual settings, unless it ends before."""
 
 
 @final
@@ -46,18 +80,27 @@ def kind(head: bytes, filename: str) -> str:
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
-    for (at, magic), name in ((_TAR, "tar"), (_TFLITE, "tflite")):
+    for at, magic, name in _LATER:
         if head[at : at + len(magic)] == magic:
             return name
-    if head.startswith(_ZLIB) and _inflates(head):
+    if tar.is_header(head[: tar.BLOCK]) or head[257:262] == b"ustar":
+        return "tar"
+    if _inflates(head):
         return "zlib"
     binary = b"\x00" in head or not head
     return next((name for suffix, name in _NAMED if binary and filename.lower().endswith(suffix)), "")
 
 
 def _inflates(head: bytes) -> bool:
+    """Recognise a zlib stream of any window by its two bytes and by what comes out."""
+    start = int.from_bytes(head[:2], "big")
+    window, method = head[:1].hex()[:1], start >> 8 & 15
+    if len(head) < 2 or method != _DEFLATE or int(window, 16) > _LONGEST_WINDOW or start % 31:  # noqa: PLR2004 - the header
+        return False
+    inflater = zlib.decompressobj()
     try:
-        return len(zlib.decompressobj().decompress(head, 16)) > 0
+        made = len(inflater.decompress(head, _FIRST))
+        return made == _FIRST or inflater.eof or (made > 0 and head[:2] in _USUAL)
     except zlib.error:
         return False
 
@@ -72,7 +115,9 @@ def _read(path: Path, limits: Limits) -> OpaqueFacts:
 
 
 NAMES: Final = tuple(
-    dict.fromkeys([name for _, name in _MAGIC] + ["tar", "tflite", "zlib"] + [n for _, n in _NAMED])
+    dict.fromkeys(
+        [name for _, name in _MAGIC] + [n for _, _, n in _LATER] + ["tar", "zlib"] + [n for _, n in _NAMED]
+    )
 )
 """Every container known here."""
 FORMATS: Final = tuple(_format(name) for name in NAMES)

@@ -166,7 +166,7 @@ class Archive:
             return [ZipEntry(name, info.file_size, "unknown", problem=problem)]
         try:
             head = self._unpack(info, at, SNIFF_BYTES)
-            kind = _kind(head, name)
+            kind = kind_of(head, name)
             return self._open(info, at, kind)
         except (ArtefactError, zlib.error) as error:
             return [ZipEntry(name, info.file_size, kind, problem=str(error))]
@@ -240,7 +240,8 @@ class Archive:
         return bytes(parts)
 
 
-def _kind(head: bytes, name: str) -> str:
+def kind_of(head: bytes, name: str) -> str:
+    """Say what something inside an archive is, from its first SNIFF_BYTES and its name."""
     if sniff(head, name):
         return "zip"
     if pickle.sniff(head, name) or pickle.sniff_named(head, name):
