@@ -9,6 +9,8 @@ SekishoError
 ├── ArtefactError           a file of the model under test; becomes a finding
 │   ├── MalformedError      its bytes do not follow its format
 │   └── LimitError          a bound in `limits` was reached
+├── RuleError               the ledger's or the lock's rules do not allow it (exit 2)
+├── LoadRefusedError        a file that is no model of the lock was about to be loaded
 ├── ModelError              the model could not be loaded, asked or trained
 │   ├── DivergedError       a finetune went beyond all bounds; again with the same settings it would, too
 │   └── ProcessDiedError    the process that held it was killed or crashed; another attempt may succeed
@@ -83,3 +85,11 @@ class ProcessDiedError(ModelError):
 
 class StorageError(SekishoError):
     """Something measured could not be written down."""
+
+
+class RuleError(SekishoError):
+    """A rule of the decision ledger or of the lock does not allow an entry."""
+
+
+class LoadRefusedError(SekishoError):
+    """The load guard kept a file from a loader."""

@@ -112,6 +112,8 @@ class Limits:
     """Open file descriptors of that child."""
     child_reply_bytes: int = 64 * MIB
     """One reply from the child."""
+    suppressions: int = 10_000
+    """Entries of one file of suppressions."""
     download_s: int = 3_600
     """Seconds one package of a catalogue model may take to arrive."""
     child_silence_s: int = 1_800

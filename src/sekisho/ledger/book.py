@@ -1,0 +1,126 @@
+"""The ledger itself: rules before, chain after, and a clock that is handed in."""
+
+import getpass
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, final
+
+from sekisho.errors import StorageError, UsageError
+from sekisho.ledger import entry as entries
+from sekisho.ledger import rules
+from sekisho.ledger.entry import Draft, Entry
+from sekisho.ledger.store import Store, Tip
+from sekisho.limits import DEFAULT
+
+PLACE: Final = "SEKISHO_LEDGER"
+"""Environment variable: path of an SQLite file, or a URL postgresql://..."""
+ACTOR: Final = "SEKISHO_ACTOR"
+"""Environment variable: who writes; without it, the login name."""
+_URLS: Final = ("postgresql://", "postgres://")
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+@final
+class Ledger:
+    """A chain of entries. Every method raises StorageError."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+        """Take over an open store."""
+        self._store, self._clock = store, clock
+
+    @property
+    def place(self) -> str:
+        """Where it lies, without a password."""
+        return self._store.place
+
+    def append(self, draft: Draft) -> Entry:
+        """Write one entry; it is durable when this returns. Raises RuleError, DataError, LimitError."""
+        return self.extend([draft])[0]
+
+    def extend(self, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+        """Write several entries, all or none. Another writer is waited for; the chain cannot fork."""
+        made: list[Entry] = []
+        with self._store.writing():
+            now, tip = self._clock(), self._store.tip()
+            for draft in drafts:
+                rules.allow(draft, self._history(draft, made), now)
+                made.append(entries.make(draft, tip.sequence + 1, stamp(now), tip.digest))
+                tip = Tip(made[-1].sequence, made[-1].digest)
+            self._store.add(made)
+        return tuple(made)
+
+    def _history(self, draft: Draft, made: Sequence[Entry]) -> tuple[Entry, ...]:
+        """What rules go by; most kinds have none."""
+        if draft.kind not in rules.RULED:
+            return ()
+        return (*self._store.about(draft.subject), *(e for e in made if e.subject == draft.subject))
+
+    def tip(self) -> Tip:
+        """The last entry, as the store states it."""
+        return self._store.tip()
+
+    def page(self, after: int = 0, count: int = 100) -> tuple[Entry, ...]:
+        """Entries in order."""
+        return self._store.page(after, min(count, DEFAULT.ledger_page))
+
+    def about(self, subject: str) -> tuple[Entry, ...]:
+        """Entries about one model."""
+        return self._store.about(subject)
+
+    def all(self) -> Iterator[Entry]:
+        """Every entry, page by page."""
+        after = 0
+        while found := self._store.page(after, DEFAULT.ledger_page):
+            yield from found
+            after = found[-1].sequence
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+
+def open_ledger(place: str, *, create: bool = True, clock: Callable[[], datetime] = utc_now) -> Ledger:
+    """Open a ledger by path or URL. Raises StorageError, UsageError."""
+    if place.startswith(_URLS):
+        from sekisho.ledger.postgres import PostgresStore
+
+        return Ledger(PostgresStore(place, create=create), clock)
+    if "://" in place:
+        raise UsageError("a ledger lies in a file or at postgresql://...; no other address is known")
+    from sekisho.ledger.sqlite import SqliteStore
+
+    return Ledger(SqliteStore(Path(place).expanduser(), create=create), clock)
+
+
+def default_place(environment: Mapping[str, str] = os.environ) -> str:
+    """SEKISHO_LEDGER, else `sekisho/ledger.sqlite` in the user's data folder. Raises UsageError."""
+    if environment.get(PLACE):
+        return environment[PLACE]
+    try:
+        shared = environment.get("XDG_DATA_HOME")
+        return str(
+            (Path(shared) if shared else Path.home() / ".local" / "share") / "sekisho" / "ledger.sqlite"
+        )
+    except RuntimeError as error:
+        raise UsageError(f"no home folder is known; say in {PLACE} where the ledger lies") from error
+
+
+def default_actor(environment: Mapping[str, str] = os.environ) -> str:
+    """SEKISHO_ACTOR, else the login name. Raises UsageError."""
+    try:
+        return environment.get(ACTOR) or getpass.getuser()
+    except (OSError, KeyError) as error:
+        raise UsageError(f"nobody is logged in; say in {ACTOR} who writes") from error
+
+
+def stamp(moment: datetime) -> str:
+    """UTC, whole seconds."""
+    if moment.tzinfo is None:
+        raise StorageError("the ledger's clock has no time zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
