@@ -10,6 +10,7 @@ from artefacts import save_safetensors, tiny_arrays, tiny_model
 from hostile import HOSTILE, PAYLOAD
 from sekisho import inventory
 from sekisho.errors import SourceError
+from sekisho.formats import numeric
 from sekisho.inventory import problem_code, take
 from sekisho.limits import Limits
 from sekisho.records import Role
@@ -114,10 +115,10 @@ def test_sockets_are_not_opened(tmp_path, monkeypatch):
 def test_unreadable_is_a_fact(tmp_path, monkeypatch):
     model = tiny_model(tmp_path / "m")
 
-    def refuse(_):
+    def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(inventory, "_hash", refuse)
+    monkeypatch.setattr(numeric, "stream", refuse)
     assert {problem_code(f) for f in take(model).files} == {"unreadable"}
 
 
@@ -143,8 +144,7 @@ def test_hidden_files_count(tmp_path):
     assert by_path(model)[".cache/x/.hidden"].format == "pickle"
 
 
-def test_the_first_bytes_and_the_digest_come_from_one_read(tmp_path):
+def test_the_digest_is_that_of_every_byte(tmp_path):
     data = os.urandom(3 * 2**20 + 17)
     (tmp_path / "x").write_bytes(data)
-    head, digest = inventory._hash(tmp_path / "x")
-    assert (head, digest) == (data[: inventory.SNIFF_BYTES], hashlib.sha256(data).hexdigest())
+    assert numeric.stream(tmp_path / "x").sha256 == hashlib.sha256(data).hexdigest()

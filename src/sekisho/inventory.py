@@ -1,21 +1,22 @@
-"""Walk a model once and write down every file: hash while reading, sniff, read its facts, never follow a way out.
+"""Walk a model once and write down every file: sniff, read its facts, hash it and look at its numbers in one read.
 
 What cannot be read becomes a fact with a problem, `code: sentence`; see PROBLEMS. A link is followed to a file
 within the model, and from a snapshot of the Hugging Face cache, `models--*/snapshots/<revision>`, to a blob of
 the same repository, `models--*/blobs/<digest>`: there, every file of every model is such a link.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Final, final
 
 from sekisho.errors import LimitError, MalformedError, SourceError
-from sekisho.formats import SNIFF_BYTES, roles, sniff
+from sekisho.formats import SNIFF_BYTES, numeric, roles, sniff
+from sekisho.formats.base import Format
 from sekisho.formats.text import shown
-from sekisho.limits import DEFAULT, MIB, Limits
+from sekisho.limits import DEFAULT, Limits
 from sekisho.records import FileFact, FormatFacts, Inventory, Role
 
 PROBLEMS: Final = {
@@ -33,17 +34,35 @@ PROBLEMS: Final = {
 }
 """Every code a problem can start with."""
 
-_BLOCK: Final = MIB
 _NOT_WALKED: Final = frozenset({".git", ".hg", ".svn"})
 
 
-def take(root: Path, limits: Limits = DEFAULT) -> Inventory:
+@final
+@dataclass(frozen=True)
+class How:
+    """How a model is walked."""
+
+    limits: Limits = DEFAULT
+    headers_only: bool = False
+    """Read no file to its end: there are no digests then, and no numbers of weights."""
+    tick: numeric.Tick | None = None
+    """Told of every block read."""
+
+
+def take(
+    root: Path,
+    limits: Limits = DEFAULT,
+    *,
+    headers_only: bool = False,
+    tick: numeric.Tick | None = None,
+) -> Inventory:
     """Inventory a model folder, or one file of its own; SourceError if there is nothing to look at."""
+    how = How(limits, headers_only, tick)
     try:
         if root.is_dir():
-            return Inventory(str(root), _folder(root.resolve(), limits))
+            return Inventory(str(root), _folder(root.resolve(), how))
         if root.is_file():
-            return Inventory(str(root.parent), (_file(root.absolute(), root.name, limits),))
+            return Inventory(str(root.parent), (_file(root.absolute(), root.name, how),))
     except OSError as error:
         raise SourceError(f"{shown(str(root))}: {error.strerror or error}") from error
     raise SourceError(f"{shown(str(root))}: no such model folder or file")
@@ -54,11 +73,11 @@ def problem_code(fact: FileFact) -> str:
     return fact.problem.partition(": ")[0]
 
 
-def _folder(root: Path, limits: Limits) -> tuple[FileFact, ...]:
+def _folder(root: Path, how: How) -> tuple[FileFact, ...]:
     found: list[FileFact] = []
-    for entry in _walk(root, root, limits, depth=0):
-        if len(found) >= limits.files:
-            found.append(_blank("…", "too-many-files", f"more than {limits.files:,} files"))
+    for entry in _walk(root, root, how, depth=0):
+        if len(found) >= how.limits.files:
+            found.append(_blank("…", "too-many-files", f"more than {how.limits.files:,} files"))
             break
         found.append(entry)
     if not found:
@@ -66,7 +85,7 @@ def _folder(root: Path, limits: Limits) -> tuple[FileFact, ...]:
     return tuple(sorted(found, key=lambda fact: fact.path))
 
 
-def _walk(folder: Path, root: Path, limits: Limits, *, depth: int) -> Iterator[FileFact]:
+def _walk(folder: Path, root: Path, how: How, *, depth: int) -> Iterator[FileFact]:
     try:
         entries = sorted(os.scandir(folder), key=lambda e: e.name)
     except OSError as error:
@@ -77,16 +96,16 @@ def _walk(folder: Path, root: Path, limits: Limits, *, depth: int) -> Iterator[F
     for entry in entries:
         path = Path(entry.path)
         if not entry.is_dir(follow_symlinks=False):
-            yield _entry(path, root, limits)
+            yield _entry(path, root, how)
         elif entry.name in _NOT_WALKED:
             yield _blank(_relative(path, root), "not-walked", "a version-control folder, not part of a model")
-        elif depth + 1 > limits.depth:
-            yield _blank(_relative(path, root), "too-deep", f"more than {limits.depth} nested folders")
+        elif depth + 1 > how.limits.depth:
+            yield _blank(_relative(path, root), "too-deep", f"more than {how.limits.depth} nested folders")
         else:
-            yield from _walk(path, root, limits, depth=depth + 1)
+            yield from _walk(path, root, how, depth=depth + 1)
 
 
-def _entry(path: Path, root: Path, limits: Limits) -> FileFact:
+def _entry(path: Path, root: Path, how: How) -> FileFact:
     """Take one directory entry that is no folder."""
     name = _relative(path, root)
     if name != PurePath(path).relative_to(root).as_posix():
@@ -100,7 +119,7 @@ def _entry(path: Path, root: Path, limits: Limits) -> FileFact:
             return _blank(name, "not-a-file", "a pipe, socket or device")
     except (OSError, RuntimeError) as error:
         return _blank(name, "unreadable", f"{error}")
-    return _file(path, name, limits)
+    return _file(path, name, how)
 
 
 def _refused_link(path: Path, root: Path) -> tuple[str, str] | None:
@@ -125,43 +144,35 @@ def _is_blob(path: Path, target: Path, root: Path) -> bool:
     return target.parent == repository / "blobs" and aim == target and target.is_file()
 
 
-def _file(path: Path, name: str, limits: Limits) -> FileFact:
-    """Hash and read one regular file."""
+def _file(path: Path, name: str, how: How) -> FileFact:
+    """Read one regular file: its head, its facts, then all of it at once for the digest and the numbers."""
     try:
         size = path.stat().st_size
-        if size > limits.file_bytes:
-            return _blank(
-                name, "over-limit", str(LimitError("file in bytes", size, limits.file_bytes)), size=size
-            )
-        head, digest = _hash(path)
+        if size > how.limits.file_bytes:
+            too_large = LimitError("file in bytes", size, how.limits.file_bytes)
+            return _blank(name, "over-limit", str(too_large), size=size)
+        with path.open("rb", buffering=0) as file:
+            head = file.read(SNIFF_BYTES)
+        form = sniff(head, path.name)
+        facts, problem = _facts(form, path, how.limits) if form else (None, "")
+        seen = numeric.Streamed() if how.headers_only else numeric.stream(path, facts, tick=how.tick)
     except OSError as error:
-        return _blank(name, "unreadable", error.strerror or "input error")
-    form = sniff(head, path.name)
-    if form is None:
-        return FileFact(name, size, digest, "unknown", Role.UNKNOWN)
-    facts: FormatFacts | None = None
-    problem = ""
+        return _blank(name, "unreadable", error.strerror or str(error) or "input error")
+    kind = form.name if form else "unknown"
+    role = roles.judge(kind, path.name, facts) if form else Role.UNKNOWN
+    return FileFact(name, size, seen.sha256, kind, role, problem, facts, seen.numeric)
+
+
+def _facts(form: Format, path: Path, limits: Limits) -> tuple[FormatFacts | None, str]:
+    """What a reader says of a file, or why it says nothing."""
     try:
-        facts = form.read(path, limits)
+        return form.read(path, limits), ""
     except MalformedError as error:
-        problem = f"malformed: {error}"
+        return None, f"malformed: {error}"
     except LimitError as error:
-        problem = f"over-limit: {error}"
+        return None, f"over-limit: {error}"
     except OSError as error:
-        problem = f"unreadable: {error.strerror or 'input error'}"
-    return FileFact(name, size, digest, form.name, roles.judge(form.name, path.name, facts), problem, facts)
-
-
-def _hash(path: Path) -> tuple[bytes, str]:
-    """Return the first bytes and the sha256 of all, in one streamed read."""
-    digest, buffer = hashlib.sha256(), bytearray(_BLOCK)
-    view, head = memoryview(buffer), b""
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            if len(head) < SNIFF_BYTES:
-                head += bytes(view[: min(count, SNIFF_BYTES - len(head))])
-            digest.update(view[:count])
-    return head, digest.hexdigest()
+        return None, f"unreadable: {error.strerror or 'input error'}"
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -41,6 +41,8 @@ __all__ = [
     "Provenance",
     "Reason",
     "Role",
+    "Ruled",
+    "Ruling",
     "Severity",
     "State",
     "SweepResult",
@@ -118,6 +120,8 @@ class FileFact:
     problem: str = ""
     """Why it could not be read in full; empty when it was."""
     facts: FormatFacts | None = None
+    numeric: FormatFacts | None = None
+    """`formats.numeric.NumericFacts` of a file that lists its tensors; None where no numbers were looked at."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,30 @@ class Comparison:
     """Why the comparison could not be made in full; empty when it was."""
 
 
+class Ruled(StrEnum):
+    """How a finding was ruled on beforehand."""
+
+    OVERRIDDEN = "overridden"
+    """The policy gives its rule another severity."""
+    SUPPRESSED = "suppressed"
+    """Somebody answers for it until a day."""
+    KNOWN = "known"
+    """The baseline has it."""
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What was decided about a finding before it was made; it stays in sight beside the finding."""
+
+    kind: Ruled
+    was: Severity
+    """As the check gave it."""
+    reason: str = ""
+    approver: str = ""
+    expires: str = ""
+    """Last day, ISO 8601; empty where it has no end."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one check says about one place."""
@@ -182,6 +210,13 @@ class Finding:
     """The sentence, in English."""
     facts: Facts = ()
     """Values the sentence names, for the translation."""
+    rulings: tuple[Ruling, ...] = field(default=(), metadata=ADDED)
+    """What the policy, a suppression or a baseline says of it."""
+
+    @property
+    def excused(self) -> bool:
+        """Suppressed or in the baseline: shown, not counted, and no pass."""
+        return any(r.kind is not Ruled.OVERRIDDEN for r in self.rulings)
 
 
 @dataclass(frozen=True)
@@ -288,3 +323,5 @@ class Dossier:
     """What light perturbations woke; empty where none were made."""
     sweep: SweepResult | None = field(default=None, metadata=ADDED)
     """Of single tokens and sets of them; None where none was made."""
+    exceptions: Facts = field(default=(), metadata=ADDED)
+    """`suppressions` and `baseline`, each with the sha256 of its file, and `date`; empty where none was given."""
