@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from sekisho import cli_arguments as shared
-from sekisho import cli_bom, cli_ownership, cli_tokens
+from sekisho import cli_bom, cli_inspect, cli_ownership, cli_tokens
 from sekisho.cli_arguments import EXIT, MODEL, Verbs
 from sekisho.errors import SekishoError, StorageError
 
@@ -107,10 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         verbs, "perturb", "ask under light perturbations of the weights only: minutes, no proof", _perturb
     )
     _compare_verb(verbs)
-    inspect = verbs.add_parser("inspect", help="look at every file, load nothing")
-    _common(inspect)
-    shared.form(inspect)
-    inspect.set_defaults(run=_inspect)
+    cli_inspect.register(verbs, _print, _say)
     fetch = verbs.add_parser("fetch", help="fetch a model of the catalogue and print its folder")
     fetch.add_argument("name")
     fetch.set_defaults(run=_fetch)
@@ -118,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("dossier", type=Path)
     shared.language(report)
     report.add_argument("--out", type=Path, help="where to write the HTML (default: beside the dossier)")
+    cli_inspect.formats(report)
     report.set_defaults(run=_report)
     cli_ownership.register(verbs, _print, _say)
     cli_tokens.register(verbs, _print)
@@ -145,6 +143,8 @@ def _model_verb(
     _common(verb)
     shared.asking(verb)
     shared.declared(verb)
+    cli_inspect.exceptions(verb)
+    cli_inspect.formats(verb)
     verb.add_argument(
         "--battery",
         action=argparse.BooleanOptionalAction,
@@ -253,27 +253,15 @@ def _dynamic(
         out=options.out,
         engine=options.engine,
         address=options.address,
+        exceptions=cli_inspect.given(options),
     )
     with Console() as watch:
         dossier = conductor.vet(options.path, options.base, options=request, watch=watch)
     page = dossiers.save(html.render(dossier, options.lang).encode("utf-8"), options.out / "report.html")
+    pages = "\n".join(map(str, (page, *cli_inspect.write(dossier, options, options.out))))
     shown = text.render(dossier, options.lang, colour=sys.stdout.isatty())
-    _print(f"{shown}{page}\n{options.out / dossiers.NAME}  {dossiers.digest(dossier)}")
+    _print(f"{shown}{pages}\n{options.out / dossiers.NAME}  {dossiers.digest(dossier)}")
     return EXIT[dossier.verdict.decision]
-
-
-def _inspect(options: argparse.Namespace) -> int:
-    from sekisho import static
-    from sekisho.report import inspection, text
-
-    seen = static.inspect(options.path, options.base, policy=options.policy)
-    decision = seen.verdict.decision
-    if options.format == "json":
-        _print(inspection.to_json(seen.findings, decision.value).rstrip("\n"))
-    else:
-        shown = text.findings(seen.findings, options.lang, colour=sys.stdout.isatty())
-        _print(shown + decision.value.upper())
-    return EXIT[decision]
 
 
 def _fetch(options: argparse.Namespace) -> int:
@@ -290,7 +278,8 @@ def _report(options: argparse.Namespace) -> int:
     dossier = dossiers.read(options.dossier)
     target = options.out or options.dossier.with_name(f"report.{options.lang}.html")
     page = dossiers.save(html.render(dossier, options.lang).encode("utf-8"), target)
-    _print(f"{text.render(dossier, options.lang, colour=sys.stdout.isatty())}{page}")
+    pages = "\n".join(map(str, (page, *cli_inspect.write(dossier, options, page.parent))))
+    _print(f"{text.render(dossier, options.lang, colour=sys.stdout.isatty())}{pages}")
     return EXIT[dossier.verdict.decision]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from sekisho import draft, policy
+from sekisho import inspected, policy
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
 from sekisho.drills import tasks
@@ -177,7 +177,7 @@ def _compared(table: _Table, seen: Sequence[Inspection]) -> Compared:
         utility=_utility(plan, asked),
         novelty=news,
         examples=tuple(_examples(plan, asked, changes, news)),
-        environment=draft.environment(),
+        environment=inspected.environment(),
         timing=Timing("", 0.0, ()),
     )
 

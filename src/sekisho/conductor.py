@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from sekisho import draft, policy, tokens, verdict
+from sekisho import draft, fingerprints, policy, rulings, tokens, verdict
 from sekisho.drills import novelty, outcomes, rounds
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
@@ -26,6 +26,7 @@ from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.ledger import Ledger
 from sekisho.models.local import LocalModels
 from sekisho.records import Decision, Dossier, Finding, Outcome, Severity, SweepResult
+from sekisho.rulings import Exceptions
 from sekisho.sources import cache as caches
 from sekisho.static import NOBODY as NO_BASE
 from sekisho.static import Inspection, identify, identity, inspect
@@ -66,6 +67,8 @@ class Options:
     """Of a running Ray cluster; empty starts one on this machine."""
     opener: Opener | None = None
     """Opens models for the local engine instead of confined processes."""
+    exceptions: Exceptions = rulings.NONE
+    """Suppressions and a baseline, from `rulings.load`."""
 
 
 def vet(
@@ -89,7 +92,9 @@ def vet(
     if options.out is not None:
         dossiers.expect(options.out)
     with clock.stage("inspect", watch):
-        seen = inspect(path, base, policy=options.policy, cache=options.cache)
+        seen = inspect(
+            path, base, policy=options.policy, cache=options.cache, exceptions=options.exceptions
+        )
         plan = replace(outline.of(*_subjects(seen)), sibling=_sibling(options))
     if options.only_battery:
         plan = plan.shaken_only()
@@ -155,11 +160,11 @@ class _Desk:
 def _measured(dossier: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Dossier:
     """Run the plan as far as the model allows, and decide on what came of it."""
     swept, heard = _swept(seen, plan, desk)
+    made = [*heard, *_attempted(seen, plan, desk), *outcomes.findings(plan, desk.ledger)]
+    known = fingerprints.files(seen.inventory.files)
     findings = [
         *dossier.findings,
-        *heard,
-        *_attempted(seen, plan, desk),
-        *outcomes.findings(plan, desk.ledger),
+        *rulings.apply(made, known, plan.policy, desk.options.exceptions, measured=True),
     ]
     with desk.clock.stage("decide", desk.watch):
         claims, checked = plan.claims(desk.ledger), plan.instrument(desk.ledger)

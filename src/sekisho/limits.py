@@ -106,6 +106,20 @@ class Limits:
     """One document of an evidence folder; a dossier may have as much as `json_bytes`."""
     signatures: int = 16
     """Signatures of one envelope, certificates of one chain."""
+    sandbox_memory_bytes: int = GIB
+    """Address space of the child that renders a template or runs a tokenizer."""
+    sandbox_s: float = 40.0
+    """Seconds until that child is killed; typical templates take less than 2."""
+    sandbox_reply_bytes: int = 64 * MIB
+    """One answer of that child."""
+    template_probe_s: float = 8.0
+    """Seconds of rendering one template before its probes are cut off."""
+    template_render_s: float = 1.0
+    """Seconds of one rendering."""
+    template_output_chars: int = 2 * MIB
+    """Characters of one rendering; real ones stay below 100,000."""
+    template_literals: int = 800
+    """Texts of one template that are tried as triggers; the most in use are about 500."""
     child_memory_bytes: int = 16 * GIB
     """Heap of the child process that holds a model."""
     child_files: int = 512

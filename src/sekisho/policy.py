@@ -12,17 +12,24 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from sekisho import shipped
+from sekisho import rulebook, shipped
 from sekisho.errors import DataError
 from sekisho.limits import DEFAULT
+from sekisho.records import Severity
 
 POLICY_KEYS: Final = frozenset({"alpha_reject", "alpha_admit", "max_abstained", "behaviours", "checks"})
-OPTIONAL_KEYS: Final = frozenset({"serialisation"})
+OPTIONAL_KEYS: Final = frozenset({"serialisation", "severities"})
 """May be left out; then the strictest holds."""
 PICKLES: Final = ("refuse", "known-globals")
 """What a policy may say of pickled weights: never, or those whose every import is on `rules/pickle.toml`."""
+ORDER: Final = tuple(Severity)
+"""From the mildest to the gravest."""
 RULE_KEYS: Final = frozenset({"margin", "ceiling", "absolute"})
 CHECK_KEYS: Final = frozenset({"required", "required_with_base"})
+OPTIONAL_CHECK_KEYS: Final = frozenset({"never_suppress"})
+NEVER: Final = ("unsafe-serialisation", "remote-code")
+"""Checks whose REJECT nobody may suppress, where a policy does not say."""
+OVERRIDE_KEYS: Final = frozenset({"rule", "severity"})
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,17 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Override:
+    """Another severity for what a rule or a whole check finds."""
+
+    rule: str
+    """Id of a rule, or of a check; that of a rule goes before."""
+    severity: Severity
+    reason: str = ""
+    """Why; a severity is lowered only with one."""
+
+
+@dataclass(frozen=True)
 class Policy:
     """One policy file, read."""
 
@@ -76,6 +94,9 @@ class Policy:
     """The same where a base is given."""
     pickle: str = "refuse"
     """One of PICKLES."""
+    overrides: tuple[Override, ...] = ()
+    never_suppress: tuple[str, ...] = NEVER
+    """Ids of checks or rules whose REJECT no suppression and no baseline excuses, and no override lowers."""
 
     def terms(self, behaviour: str, cells: int) -> Terms:
         """Terms of one cell in a plan of `cells`. Raises DataError for a behaviour without a rule."""
@@ -115,7 +136,8 @@ def parse(data: bytes, name: str) -> Policy:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: {error}") from error
     _keys(raw, POLICY_KEYS | (OPTIONAL_KEYS & raw.keys()), where)
-    checks = _keys(raw["checks"], CHECK_KEYS, f"{where}: checks")
+    checks = _checks(raw["checks"], f"{where}: checks")
+    never = _known(checks.get("never_suppress", list(NEVER)), f"{where}: never_suppress")
     behaviours = raw["behaviours"]
     if not isinstance(behaviours, dict) or not behaviours:
         raise DataError(f"{where}: at least one behaviour is needed")
@@ -128,6 +150,8 @@ def parse(data: bytes, name: str) -> Policy:
         behaviours=MappingProxyType({k: _rule(v, f"{where}: {k}") for k, v in behaviours.items()}),
         required=_ids(checks["required"], f"{where}: required"),
         required_with_base=_ids(checks["required_with_base"], f"{where}: required_with_base"),
+        overrides=_overrides(raw.get("severities", []), never, f"{where}: severities"),
+        never_suppress=never,
         pickle=_pickle(raw.get("serialisation", {"pickle": "refuse"}), f"{where}: serialisation"),
     )
 
@@ -137,6 +161,50 @@ def _keys(raw: Any, known: frozenset[str], where: str) -> dict[str, Any]:
         odd = sorted(set(raw) ^ known) if isinstance(raw, dict) else repr(raw)
         raise DataError(f"{where}: keys {odd} are unknown or missing")
     return raw
+
+
+def _checks(raw: Any, where: str) -> dict[str, Any]:
+    given = set(raw) if isinstance(raw, dict) else set()
+    return _keys(raw, CHECK_KEYS | (OPTIONAL_CHECK_KEYS & given), where)
+
+
+def _known(raw: Any, where: str) -> tuple[str, ...]:
+    """Ids of rules or checks that exist; the list may be empty."""
+    ids = _ids(raw, where) if raw != [] else ()
+    for name in ids:
+        _exists(name, where)
+    return ids
+
+
+def _exists(name: str, where: str) -> tuple[rulebook.Rule, ...]:
+    """Every rule that an id of a rule or of a check stands for. Raises DataError."""
+    found = tuple(r for r in rulebook.rules() if name in (r.id, r.check) and r.check != rulebook.COMMON)
+    if not found:
+        raise DataError(f"{where}: no rule or check {name!r}; `sekisho rules` lists them")
+    return found
+
+
+def _overrides(raw: Any, never: tuple[str, ...], where: str) -> tuple[Override, ...]:
+    if not isinstance(raw, list):
+        raise DataError(f"{where} must be a list of tables: [[severities]]")
+    made = tuple(_override(table, never, where) for table in raw)
+    if len({o.rule for o in made}) != len(made):
+        raise DataError(f"{where} names a rule twice")
+    return made
+
+
+def _override(raw: Any, never: tuple[str, ...], where: str) -> Override:
+    given = {"reason"} & set(raw) if isinstance(raw, dict) else set()
+    table = _keys(raw, OVERRIDE_KEYS | given, where)
+    name, severity, reason = (table.get(key, "") for key in ("rule", "severity", "reason"))
+    if not isinstance(name, str) or not isinstance(reason, str) or severity not in ORDER:
+        raise DataError(f"{where}: rule and reason are text, severity is one of {', '.join(ORDER)}")
+    lowered = [r for r in _exists(name, where) if ORDER.index(severity) < ORDER.index(r.severity)]
+    if lowered and not reason.strip():
+        raise DataError(f"{where}: {name} is lowered without a reason")
+    if any(r.id in never or r.check in never for r in lowered):
+        raise DataError(f"{where}: {name} is in never_suppress and cannot be lowered")
+    return Override(name, Severity(severity), reason.strip())
 
 
 def _share(raw: Mapping[str, Any], key: str, where: str) -> float:

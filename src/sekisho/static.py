@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sekisho import checks, inventory, lineage, verdict
+from sekisho import checks, fingerprints, inventory, lineage, rulings, verdict
 from sekisho import policy as policies
 from sekisho.checks.base import Case
 from sekisho.formats import rows, tensors, vectors
 from sekisho.records import Comparison, Finding, Inventory, Role, Verdict
+from sekisho.rulings import Exceptions
 from sekisho.sources import cache as caches
 from sekisho.sources.resolve import Source, resolve
 
@@ -33,14 +34,22 @@ class Inspection:
     """On the files alone: an ADMIT here says nothing about behaviour."""
     tables: rows.RowFacts | None = None
     """Of the tables with a row for each token."""
+    exceptions: Exceptions = rulings.NONE
+    """What the findings were held against."""
 
 
 def inspect(
-    path: str | Path, base: str | Path | None = None, *, policy: str = "default", cache: Path | None = None
+    path: str | Path,
+    base: str | Path | None = None,
+    *,
+    policy: str = "default",
+    cache: Path | None = None,
+    exceptions: Exceptions = rulings.NONE,
 ) -> Inspection:
     """Look at every file of a model, load nothing. Raises UsageError if there is nothing to look at.
 
     Without a `base`, a fetched catalogue model that the weights are kin to serves as one; "none" prevents it.
+    `exceptions` are suppressions and a baseline, from `rulings.load`.
     """
     chosen = policies.load(policy)
     where = cache or caches.folder()
@@ -58,7 +67,9 @@ def inspect(
         table_rows,
         known_pickles=chosen.pickle == "known-globals",
     )
-    findings += checks.run(case)
+    findings = rulings.apply(
+        findings + checks.run(case), fingerprints.files(files.files), chosen, exceptions
+    )
     decided = verdict.decide(
         chosen,
         findings,
@@ -68,7 +79,7 @@ def inspect(
         has_base=trusted is not None,
         dynamic=False,
     )
-    return Inspection(source, trusted, files, others, findings, decided, table_rows)
+    return Inspection(source, trusted, files, others, findings, decided, table_rows, exceptions)
 
 
 def _beside(

@@ -17,7 +17,8 @@ Else HOLD if
 * a behaviour woke under a light perturbation of the weights, and not in the control's: triage, docs/adr/0009;
 * something that no suite asks about came up in a drill, and not in the control's (a novelty, confirmed).
 
-Else ADMIT. Silence refuses. With `dynamic=False` only the findings count.
+Else ADMIT. Silence refuses. With `dynamic=False` only the findings count; those that a suppression or a baseline
+excuses count neither way (`rulings`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -140,7 +141,7 @@ def _verdict(grounds: Sequence[_Ground]) -> Verdict:
 
 def _of_findings(policy: Policy, findings: Sequence[Finding], has_base: bool) -> Iterator[_Ground]:
     required = _required(policy, has_base)
-    for f in findings:
+    for f in (f for f in findings if not f.excused):
         matters = f.severity is not Severity.NOTE
         waits = matters or f.check in required
         if f.outcome is Outcome.FAIL and matters:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sekisho import draft
+from sekisho import draft, inspected
 from sekisho.drills import rounds
 from sekisho.errors import UsageError
 from sekisho.evidence.compared import GROUPS
@@ -78,7 +78,8 @@ def report_sources() -> str:
     """Every template, and the code of the report."""
     folder = files("sekisho.report")
     templates = (p.read_text("utf-8") for p in (folder / "templates").iterdir() if p.name.endswith(".html"))
-    return "".join([*templates, *(p.read_text("utf-8") for p in folder.iterdir() if p.name.endswith(".py"))])
+    code = [*folder.iterdir(), *(folder / "export").iterdir()]
+    return "".join([*templates, *(p.read_text("utf-8") for p in code if p.name.endswith(".py"))])
 
 
 def test_templates_and_code_name_only_words_that_exist() -> None:
@@ -98,7 +99,7 @@ def test_no_word_is_left_over() -> None:
 
 def test_stages_and_codes_of_what_was_left_out_are_those_that_a_run_writes() -> None:
     assert set(sentences("en")["stage"]) == set(STAGES)
-    makers = "".join(inspect.getsource(made) for made in (draft, rounds))
+    makers = "".join(inspect.getsource(made) for made in (draft, inspected, rounds))
     spare = [k for k in sentences("en")["not_tested"] if not re.search(rf'"{k}[":]', makers)]
     assert spare == []
 

@@ -1,6 +1,5 @@
 """Terminal text: golden, within its width, free of what could steer a terminal."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from report import sample
-from sekisho.report import inspection
 from sekisho.report.text import findings, render
 from sekisho.report.visible import one_line, visible
 from sekisho.report.wrap import wrap
@@ -57,19 +55,6 @@ def test_findings_tell_what_to_do_and_count_passes() -> None:
     assert "What to do: " in shown
     assert "Checks that passed (4): " in shown
     assert findings(sample.PASSES).startswith("No finding other than passes.")
-
-
-def test_json_of_findings() -> None:
-    body = json.loads(inspection.to_json(sample.reject().findings, "reject"))
-    assert body["decision"] == "reject"
-    assert len(body["findings"]) == 6
-    first = body["findings"][0]
-    assert (first["check"], first["outcome"], first["where"]) == (
-        "unsafe-serialisation",
-        "fail",
-        "extra/optimizer.bin",
-    )
-    assert first["facts"]["name"] == "os.system"
 
 
 @given(st.text(alphabet=st.sampled_from("ab 、。「」漢字カナーっ\u00a0-\n")), st.integers(8, 40))

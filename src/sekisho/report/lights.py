@@ -94,7 +94,7 @@ def weight(finding: Finding) -> int:
     if finding.outcome is Outcome.PASS:
         return 4
     excused = finding.outcome is Outcome.NOT_RUN and finding.reason == NO_BASE
-    if excused or finding.severity is Severity.NOTE:
+    if excused or finding.excused or finding.severity is Severity.NOTE:
         return _NOTE
     if finding.severity is Severity.HOLD:
         return 2
