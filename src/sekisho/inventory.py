@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from typing import Final, final
 
 from sekisho.errors import LimitError, MalformedError, SourceError
-from sekisho.formats import SNIFF_BYTES, numeric, roles, sniff
+from sekisho.formats import SNIFF_BYTES, numeric, polyglot, roles, sniff
 from sekisho.formats.base import Format
 from sekisho.formats.text import shown
 from sekisho.limits import DEFAULT, Limits
@@ -154,13 +154,14 @@ def _file(path: Path, name: str, how: How) -> FileFact:
         with path.open("rb", buffering=0) as file:
             head = file.read(SNIFF_BYTES)
         form = sniff(head, path.name)
+        kind = form.name if form else "unknown"
         facts, problem = _facts(form, path, how.limits) if form else (None, "")
+        also = polyglot.look(path, head, kind, how.limits)
         seen = numeric.Streamed() if how.headers_only else numeric.stream(path, facts, tick=how.tick)
     except OSError as error:
         return _blank(name, "unreadable", error.strerror or str(error) or "input error")
-    kind = form.name if form else "unknown"
     role = roles.judge(kind, path.name, facts) if form else Role.UNKNOWN
-    return FileFact(name, size, seen.sha256, kind, role, problem, facts, seen.numeric)
+    return FileFact(name, size, seen.sha256, kind, role, problem, facts, seen.numeric, also=also)
 
 
 def _facts(form: Format, path: Path, limits: Limits) -> tuple[FormatFacts | None, str]:

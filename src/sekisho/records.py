@@ -120,6 +120,8 @@ class FileFact:
     problem: str = ""
     """Why it could not be read in full; empty when it was."""
     facts: FormatFacts | None = None
+    also: tuple[str, ...] = field(default=(), kw_only=True)
+    """What else the same bytes are: `zip-at-end`, `tar-header`, `pickle-inside`."""
     numeric: FormatFacts | None = None
     """`formats.numeric.NumericFacts` of a file that lists its tensors; None where no numbers were looked at."""
 

@@ -93,7 +93,7 @@ def test_what_was_not_read_is_not_passed(model):
     [
         ("a.bin", b"7z\xbc\xaf\x27\x1c", Severity.REJECT),
         ("a.h5", b"\x89HDF\r\n\x1a\n", Severity.REJECT),
-        ("a.onnx", b"\x08\x07\x00", Severity.HOLD),
+        ("a.mlmodel", b"\x08\x07\x00", Severity.HOLD),
         ("a", b"\x1f\x8b\x08\x00", Severity.REJECT),
         ("a", bytes(257) + b"ustar", Severity.REJECT),
     ],

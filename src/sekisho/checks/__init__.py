@@ -4,8 +4,10 @@ from typing import Final
 
 from sekisho.checks.base import AbstractCheck, Case
 from sekisho.checks.chat_template import ChatTemplate
+from sekisho.checks.coverage import Coverage
 from sekisho.checks.duplicate_groups import DuplicateGroups
 from sekisho.checks.embedding_rows_delta import EmbeddingRowsDelta
+from sekisho.checks.foreign_container import ForeignContainer
 from sekisho.checks.generation_config import GenerationConfig
 from sekisho.checks.gguf_kind import GgufKind
 from sekisho.checks.header_integrity import HeaderIntegrity
@@ -17,6 +19,7 @@ from sekisho.checks.row_outliers import RowOutliers
 from sekisho.checks.tokenizer_delta import TokenizerDelta
 from sekisho.checks.undeclared_file import UndeclaredFile
 from sekisho.checks.unsafe_serialisation import UnsafeSerialisation
+from sekisho.checks.weight_numbers import WeightNumbers
 from sekisho.checks.weights_delta import WeightsDelta
 from sekisho.errors import ArtefactError
 from sekisho.records import Finding, Outcome, Severity
@@ -25,6 +28,7 @@ __all__ = ["CHECKS", "AbstractCheck", "Case", "run"]
 
 CHECKS: Final[tuple[AbstractCheck, ...]] = (
     UnsafeSerialisation(),
+    ForeignContainer(),
     RemoteCode(),
     HeaderIntegrity(),
     ChatTemplate(),
@@ -34,6 +38,8 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     GgufKind(),
     LooseVectors(),
     UndeclaredFile(),
+    Coverage(),
+    WeightNumbers(),
     WeightsDelta(),
     EmbeddingRowsDelta(),
     ReservedRows(),

@@ -1,11 +1,12 @@
 """Containers recognised by their first bytes and deliberately not opened: their unpackers are not trusted with this."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from sekisho.formats import tar
+from sekisho.formats import keras, onnx, tar, tensorflow
 from sekisho.formats.base import Format
 from sekisho.limits import Limits
 from sekisho.records import FormatFacts
@@ -74,6 +75,9 @@ _FIRST: Final = 64
 class OpaqueFacts(FormatFacts):
     """A container whose content nobody has seen."""
 
+    notes: tuple[tuple[str, str], ...] = ()
+    """(reason, name) of what stands out all the same: tensors outside the folder, layers that are code, ..."""
+
 
 def kind(head: bytes, filename: str) -> str:
     """Name the container, or return an empty string."""
@@ -87,6 +91,10 @@ def kind(head: bytes, filename: str) -> str:
         return "tar"
     if _inflates(head):
         return "zlib"
+    if tensorflow.sniff(head, filename):
+        return "tensorflow"
+    if onnx.sniff(head):
+        return "onnx"
     binary = b"\x00" in head or not head
     return next((name for suffix, name in _NAMED if binary and filename.lower().endswith(suffix)), "")
 
@@ -106,12 +114,26 @@ def _inflates(head: bytes) -> bool:
 
 
 def _format(name: str) -> Format:
-    return Format(name, lambda head, filename: kind(head, filename) == name, _read)
+    return Format(name, lambda head, filename: kind(head, filename) == name, _READERS.get(name, _read))
 
 
 def _read(path: Path, limits: Limits) -> OpaqueFacts:
     del path, limits
     return OpaqueFacts()
+
+
+def _noting(
+    notes: Callable[[Path, Limits], tuple[tuple[str, str], ...]],
+) -> Callable[[Path, Limits], OpaqueFacts]:
+    return lambda path, limits: OpaqueFacts(notes(path, limits))
+
+
+_READERS: Final = {
+    "onnx": _noting(onnx.notes),
+    "tensorflow": _noting(tensorflow.notes),
+    "hdf5": _noting(keras.of_hdf5),
+}
+"""Of containers whose structure is read, though not what they compute."""
 
 
 NAMES: Final = tuple(

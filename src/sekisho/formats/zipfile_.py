@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, final
 
 from sekisho.errors import ArtefactError, LimitError, MalformedError
-from sekisho.formats import code, npy, opaque, pickle
+from sekisho.formats import code, keras, npy, opaque, pickle
 from sekisho.formats._paths import leaves
 from sekisho.formats._zip_end import directory
 from sekisho.formats.base import SNIFF_BYTES, Format
@@ -50,6 +50,8 @@ class ZipEntry:
     facts: PickleFacts | NpyFacts | None = None
     problem: str = ""
     """Why its content is not known; empty when it is."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """(reason, name) of what stands out in Keras settings."""
 
 
 @final
@@ -190,13 +192,21 @@ class Archive:
         if kind in opaque.NAMES:
             return [ZipEntry(name, size, kind, problem="an archive that is not opened")]
         if kind not in ("pickle", "npy", "zip"):
-            return [ZipEntry(name, size, kind)]
+            return [ZipEntry(name, size, kind, notes=self._notes(info, at))]
         if kind == "npy":
             return [ZipEntry(name, size, kind, self._array(info, at))]
         data = self._whole(info, at)
         if kind == "zip":
             return self._nested(name, data)
         return [ZipEntry(name, size, kind, self._budget.walk(io.BytesIO(data), len(data)))]
+
+    def _notes(self, info: zipfile.ZipInfo, at: int) -> tuple[tuple[str, str], ...]:
+        """Look for layers that are code in what Keras takes for settings."""
+        if info.filename.rpartition("/")[2] != "config.json":
+            return ()
+        data = self._unpack(info, at, self._limits.config_bytes)
+        self._budget.take(len(data))
+        return keras.of_settings(data, self._limits)
 
     def _array(self, info: zipfile.ZipInfo, at: int) -> NpyFacts:
         """Read an array's header; its numbers are unpacked only where they may be objects."""

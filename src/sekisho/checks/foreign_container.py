@@ -1,0 +1,67 @@
+"""Containers of other frameworks, and files that are two things at once.
+
+What it does: names what stands out in ONNX, TensorFlow and Keras files, though they are not opened further: tensors that are
+to be read from outside the folder, operators that reach files or run Python, layers that are code. Finds archives, tar
+headers and pickles hidden in files that were read as something else.
+Why it matters: such a file is harmless to one program and a program to the next; what was inspected is not what runs.
+What to do: ask for safetensors or GGUF; do not load the file, and ask the publisher what the hidden part is for.
+"""
+
+from collections.abc import Iterator
+from typing import Final, final
+
+from sekisho.checks.base import AbstractCheck, Case, Words
+from sekisho.formats.opaque import OpaqueFacts
+from sekisho.formats.text import shown
+from sekisho.formats.zipfile_ import ZipFacts
+from sekisho.records import FileFact, Finding, Severity
+
+_WORDS: Final = {
+    w.reason: w
+    for w in (
+        Words("external-outside", "{where} takes tensors from outside its folder: {name}.", Severity.REJECT),
+        Words("external-missing", "{where} takes tensors from a file that is not there: {name}."),
+        Words("custom-operators", "{where} needs operators that do not come with the runtime: {name}."),
+        Words(
+            "operator-reaches-out",
+            "{where} holds the operator {name}, which reaches files or runs Python.",
+            Severity.REJECT,
+        ),
+        Words("layer-is-code", "{where} holds a layer that is a program: {name}.", Severity.REJECT),
+        Words("class-from-elsewhere", "{where} builds a class from elsewhere: {name}.", Severity.REJECT),
+        Words("zip-at-end", "{where} was read as {format}, and is a zip archive to others.", Severity.REJECT),
+        Words("tar-header", "{where} was read as {format}, and is a tar archive to others.", Severity.REJECT),
+        Words(
+            "pickle-inside",
+            "{where} is of no known kind and holds a pickle that makes calls.",
+            Severity.REJECT,
+        ),
+    )
+}
+
+
+@final
+class ForeignContainer(AbstractCheck):
+    """Nothing reaches out of a foreign container, and every file is one thing only."""
+
+    id = "foreign-container"
+
+    def run(self, case: Case) -> Iterator[Finding]:
+        """Look at every file's notes, whatever read it."""
+        for file in case.candidate.files:
+            yield from self._notes(file)
+            for code in file.also:
+                yield _WORDS[code].about(
+                    self.id, file.path, ("file", shown(file.path)), ("format", file.format)
+                )
+
+    def _notes(self, file: FileFact) -> Iterator[Finding]:
+        match file.facts:
+            case OpaqueFacts(notes=notes):
+                places = ((file.path, note) for note in notes)
+            case ZipFacts(entries=entries):
+                places = ((f"{file.path}:{e.path}", note) for e in entries for note in e.notes)
+            case _:
+                return
+        for where, (reason, name) in places:
+            yield _WORDS[reason].about(self.id, where, ("file", shown(where)), ("name", shown(name)))

@@ -1,0 +1,73 @@
+"""Protocol buffers without their schema compiler: the fields of a file, found by their numbers, bytes passed over."""
+
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO, Final, TypeAlias, final
+
+from sekisho.errors import LimitError, MalformedError
+from sekisho.limits import Limits
+
+_VARINT, _FIXED64, _LEN, _FIXED32 = 0, 1, 2, 5
+_LONGEST_TEXT: Final = 4096
+_DEEPEST: Final = 32
+
+Schema: TypeAlias = "Mapping[int, Schema | str]"
+"""Field number -> the message in it, or the label under which its text is handed out."""
+Field: TypeAlias = tuple[int, int, int, int]
+"""(number, wire type, value or offset of the bytes, offset where they end)."""
+
+
+@final
+class Walker:
+    """Walks one file within a budget of fields."""
+
+    def __init__(self, file: BinaryIO, size: int, limits: Limits) -> None:
+        self._file, self._size = file, size
+        self._left = self._limit = limits.protobuf_fields
+
+    def texts(
+        self, schema: "Schema", start: int = 0, end: int = -1, depth: int = 0
+    ) -> Iterator[tuple[str, str]]:
+        """Yield (label, text) in the order of the bytes. Raises MalformedError and LimitError."""
+        if depth > _DEEPEST:
+            raise MalformedError("messages are nested too deeply")
+        for number, wire, at, stop in self.fields(start, self._size if end < 0 else end):
+            inner = schema.get(number)
+            if wire != _LEN or inner is None:
+                continue
+            if isinstance(inner, str):
+                self._file.seek(at)
+                yield inner, self._file.read(min(stop - at, _LONGEST_TEXT)).decode("utf-8", "replace")
+            else:
+                yield from self.texts(inner, at, stop, depth + 1)
+
+    def fields(self, at: int, end: int) -> Iterator[Field]:
+        """Yield the fields of one message."""
+        while at < end:
+            self._left -= 1
+            if self._left < 0:
+                raise LimitError("protobuf fields", self._limit + 1, self._limit)
+            key, at = self._varint(at, end)
+            number, wire, start = key >> 3, key & 7, at
+            if wire == _VARINT:
+                value, at = self._varint(at, end)
+                yield number, wire, value, at
+                continue
+            if wire == _LEN:
+                length, start = self._varint(at, end)
+                at = start + length
+            elif wire in (_FIXED64, _FIXED32):
+                at += 8 if wire == _FIXED64 else 4
+            else:
+                raise MalformedError(f"wire type {wire} at byte {start:,} is unknown")
+            if at > end or not number:
+                raise MalformedError(f"a field at byte {start:,} reaches beyond its message")
+            yield number, wire, start, at
+
+    def _varint(self, at: int, end: int) -> tuple[int, int]:
+        self._file.seek(at)
+        value = 0
+        for n, byte in enumerate(self._file.read(min(10, end - at))):
+            value |= (byte & 0x7F) << 7 * n
+            if byte < 0x80:  # noqa: PLR2004 - the bit that says there is more
+                return value, at + n + 1
+        raise MalformedError(f"a number at byte {at:,} does not end")

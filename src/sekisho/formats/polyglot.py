@@ -1,0 +1,76 @@
+"""What a file is besides what it was read as: an archive at its end, a pickle somewhere inside."""
+
+import io
+import re
+from pathlib import Path
+from typing import Final
+
+from sekisho.errors import ArtefactError
+from sekisho.formats import pickle, tar
+from sekisho.limits import KIB, MIB, Limits
+
+_ZIP_END: Final = b"PK\x05\x06"
+_ZIP_END_BYTES: Final = 22
+_TAIL: Final = 66 * KIB
+_ZIPS: Final = frozenset({"zip", "safetensors"})
+"""Read as one, or refused by their own reader for holding one."""
+_STREAMS: Final = frozenset(
+    {"tar", "gzip", "bzip2", "xz", "lzma", "zlib", "zip", "pickle", "npy", "media", "code"}
+)
+_START: Final = re.compile(rb"\x80[\x02-\x05][^\x00]|c[a-z_][\w.]{1,60}\n[A-Za-z_]\w{0,60}\n")
+"""Where a pickle may begin: a protocol, or an import as the oldest one writes it."""
+_TRIED: Final = 2_000
+_WALKED: Final = 4 * KIB
+_STEP: Final = 4 * MIB
+
+
+def look(path: Path, head: bytes, kind: str, limits: Limits) -> tuple[str, ...]:
+    """Return codes of what else the bytes are: `zip-at-end`, `tar-header`, `pickle-inside`. Raises OSError."""
+    size = path.stat().st_size
+    found = []
+    with path.open("rb") as file:
+        if kind not in _ZIPS and size > _ZIP_END_BYTES:
+            file.seek(max(0, size - _TAIL))
+            if _ends_as_zip(file.read(_TAIL), size):
+                found.append("zip-at-end")
+        if kind not in _STREAMS and tar.is_header(head[: tar.BLOCK]):
+            found.append("tar-header")
+        if kind == "unknown":
+            file.seek(0)
+            if _pickle_inside(file.read(min(size, limits.scanned_bytes, _STEP)), limits):
+                found.append("pickle-inside")
+    return tuple(found)
+
+
+def _ends_as_zip(tail: bytes, size: int) -> bool:
+    """Say whether an end record of an archive that is not empty reaches the end, give or take junk readers skip."""
+    at = tail.rfind(_ZIP_END)
+    while at >= 0:
+        record = tail[at : at + _ZIP_END_BYTES]
+        if len(record) == _ZIP_END_BYTES:
+            length, count = int.from_bytes(record[12:16], "little"), int.from_bytes(record[10:12], "little")
+            place = size - len(tail) + at
+            names = tail[at - length : at] if length <= at else b""
+            if count and 0 < length <= place and (not names or names.startswith(b"PK\x01\x02")):
+                return True
+        at = tail.rfind(_ZIP_END, 0, at)
+    return False
+
+
+def _pickle_inside(data: bytes, limits: Limits) -> bool:
+    """Say whether a pickle that imports something begins anywhere."""
+    for tried, match in enumerate(_START.finditer(data)):
+        if tried >= _TRIED:
+            return False
+        part = data[match.start() : match.start() + _WALKED]
+        try:
+            facts = pickle.read_stream(io.BytesIO(part), len(part), limits)
+        except ArtefactError:
+            continue
+        if facts.globals and facts.calls and all(_plausible(name) for name in facts.globals):
+            return True
+    return False
+
+
+def _plausible(name: str) -> bool:
+    return all(part.isidentifier() or part == "?" for part in name.split("."))
