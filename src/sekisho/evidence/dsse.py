@@ -109,7 +109,8 @@ def opened(data: bytes, limits: Limits = DEFAULT) -> Envelope:
     inner = _inner(_table(body, "dsseEnvelope"))
     if len(inner.signatures) > 1:
         raise MalformedError(f"a bundle has one signature, this one {len(inner.signatures)}")
-    hint, chain = "", ()
+    hint = ""
+    chain: tuple[bytes, ...] = ()
     if "publicKey" in material:
         found = _table(material, "publicKey").get("hint")
         hint = found if isinstance(found, str) else ""

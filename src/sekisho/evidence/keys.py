@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sekisho.errors import DataError, StorageError, UsageError
 from sekisho.limits import DEFAULT
 
-CURVES: Final = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
-_DIGESTS: Final = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}
+CURVES: Final = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
+_DIGESTS: Final = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
 _NAMES: Final = {256: "P-256", 384: "P-384", 521: "P-521"}
 VARIABLE: Final = "SEKISHO_KEY_PASSPHRASE"
 """Environment variable that may hold the passphrase of a key."""
@@ -46,7 +46,7 @@ class PublicKey:
         """Whether an ECDSA signature (DER) over data was made with this key."""
         key = self._key()
         try:
-            key.verify(signature, data, ec.ECDSA(_DIGESTS[key.curve.key_size]()))
+            key.verify(signature, data, ec.ECDSA(_DIGESTS[key.curve.key_size]))
         except InvalidSignature:
             return False
         return True
@@ -87,12 +87,7 @@ class KeyFile:
 
     def sign(self, data: bytes) -> bytes:
         """ECDSA over data, in DER."""
-        return self.key.sign(data, ec.ECDSA(_DIGESTS[self.key.curve.key_size]()))
-
-
-def digest_of(key: ec.EllipticCurvePublicKey) -> hashes.HashAlgorithm:
-    """The digest that goes with a curve."""
-    return _DIGESTS[key.curve.key_size]()
+        return self.key.sign(data, ec.ECDSA(_DIGESTS[self.key.curve.key_size]))
 
 
 def of(key: object, where: str) -> PublicKey:
@@ -145,7 +140,7 @@ def create(path: Path, curve: str = "P-256", passphrase: bytes | None = None) ->
     """Make a key: `path` (mode 0600) and `path`.pub. Raises UsageError where one lies there, StorageError."""
     if curve not in CURVES:
         raise UsageError(f"no keys on {curve!r}; there are {', '.join(CURVES)}")
-    key = ec.generate_private_key(CURVES[curve]())
+    key = ec.generate_private_key(CURVES[curve])
     locked = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
     made = of(key.public_key(), path.name)

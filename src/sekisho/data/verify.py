@@ -1,0 +1,400 @@
+"""Verify an evidence folder without the tool that made it. Python 3.11+ and the package `cryptography`, nothing else.
+
+    python3 verify.py [FOLDER] [--model PATH] [--key PUBLIC_KEY.pem]... [--at 2027-01-31] [--lang ja]
+                      [--not-before DAY] [--evidence DIGEST] [--require admit|preregistered]... [--beside PATH]...
+
+What is verified, in this order:
+  1. evidence.sig lists every other file of the folder with its sha256 and is signed (OpenSSF Model Signing v1.0);
+     so is model.sig, which lists every file of the model. Signed bytes: DSSE v1 pre-authentication encoding.
+  2. Each *.intoto.json is a DSSE envelope; every signature in it must verify, with a key of --key.
+  3. All statements are about the model of model.sig, and the decision names each document by its sha256.
+  4. With --model: every file of the model is as signed, none is missing, none was added (but for --beside).
+  5. The decision and every approval and exception in it is still valid on the day (--at; today if not given).
+An old folder stays valid until it expires: --not-before and --evidence (the digest told when signing) refuse it.
+The key in signer.pub proves nothing: whoever forges a folder puts a key of his own there. Get the public key by
+another way, and name it with --key; without it, the best result is exit code 1.
+
+Exit codes, the first that applies:
+  3   a signature is bad, missing or cannot be checked     5   signed by another key than those named
+  2   a file was changed, added, removed or renamed        6   documents do not belong together, or are replayed
+  4   something cannot be read, or is malformed            7   the decision, an approval or an exception has expired
+  8   the decision is not as --require says                1   all intact, but the signer is not pinned by --key
+  0   verified                                             64  the command line is wrong
+"""
+
+import argparse
+import base64
+import datetime
+import hashlib
+import json
+import os
+import re
+import stat
+import sys
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey as Key
+
+UNPINNED, CHANGED, BAD, UNREADABLE, OTHER_KEY, MIXED, EXPIRED, REFUSED = 1, 2, 3, 4, 5, 6, 7, 8
+ORDER = (BAD, OTHER_KEY, CHANGED, MIXED, UNREADABLE, EXPIRED, REFUSED, UNPINNED)  # gravest first
+WHOLE, MODEL, DECISION, KEY = "evidence.sig", "model.sig", "decision.intoto.json", "signer.pub"
+SIGNED = (".sig", ".intoto.json")
+CACHE = ".cache/huggingface/"
+PAYLOAD = "application/vnd.in-toto+json"
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+STATEMENT, OMS = "https://in-toto.io/Statement/v1", "https://model_signing/signature/v1.0"
+KINDS = {  # what each name must hold
+    WHOLE: OMS,
+    MODEL: OMS,
+    DECISION: "https://slsa.dev/verification_summary/v1",
+    "preregistration.intoto.json": "urn:sekisho:preregistration:v1",
+    "behaviour.intoto.json": "https://in-toto.io/attestation/test-result/v0.1",
+    **dict.fromkeys(("intake.intoto.json", "finetune.intoto.json"), "https://slsa.dev/provenance/v1"),
+}
+DIGESTS = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384(), "secp521r1": hashes.SHA512()}
+MOST_BYTES, MOST_FILES, MOST_FOLDERS, MOST_SIGNATURES = 64 << 20, 20_000, 16, 16
+DAY = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]")
+
+TEXTS = {  # English, Japanese
+    "verified": ("VERIFIED: every document and signature is in order.", "検証済み: すべての文書と署名に問題はありません。"),
+    "unpinned": ("the signer is not pinned: compare the fingerprint with one you got by another way, then name the key with --key", "署名者が確認されていません。別の経路で入手した指紋と照合し、--key で鍵を指定してください"),
+    "missing": ("it is signed, but it is not there", "署名されていますが、見つかりません"),
+    "added": ("it is in no signature: added or renamed after signing", "どの署名にも含まれていません（署名後の追加または名前の変更）"),
+    "changed": ("its content is not what was signed", "内容が署名時と異なります"),
+    "git": ("a version-control folder beside the model, in no signature", "モデルの横にバージョン管理フォルダーがあります（署名対象外）"),
+    "odd": ("no ordinary file, or a link out of the folder", "通常のファイルではないか、フォルダー外へのリンクです"),
+    "unread": ("not read: {0}", "読み取れません: {0}"),
+    "unsigned": ("it holds no signature", "署名がありません"),
+    "bad": ("signature {0} of {1} is made by no key at hand, or the signed text was edited", "{1} 件中 {0} 件目の署名が、手元のどの鍵とも一致しないか、署名後に内容が書き換えられています"),
+    "other-key": ("signed by the key {0}, which is none of those named", "指定された鍵ではなく、鍵 {0} で署名されています"),
+    "other-model": ("it is about another model ({0}) than model.sig", "model.sig とは別のモデル（{0}）についての文書です"),
+    "not-named": ("the decision does not rest on this document, or on another version of it", "判定はこの文書（またはこの版）に基づいていません"),
+    "older": ("signed on {0}, before {1}: an older evidence folder", "{0} に署名されています。{1} より前の古い証拠です"),
+    "pin": ("its digest is {0}, not the one expected", "ダイジェストは {0} で、想定と異なります"),
+    "expired": ("{0} was valid until {1}", "{0} の有効期限は {1} でした"),
+    "refused": ("not as --require says: {0}, pre-registration {1}", "--require の条件を満たしません: {0}、事前登録 {1}"),
+    "terms": ("not as registered before the run: {0}", "実行前の登録と異なる項目: {0}"),
+    "leftover": ("left by a download, in no signature", "ダウンロードの記録（署名対象外）"),
+    "beside": ("in no signature, accepted by --beside", "署名対象外（--beside で許可）"),
+    "unseen": ("the model itself was not looked at: name it with --model", "モデル本体は確認していません。--model で指定してください"),
+}  # fmt: skip
+
+
+class Malformed(Exception):
+    """A document does not have the form it must have."""
+
+
+Found = list[tuple[Any, ...]]  # exit code (0: a note), file, key of TEXTS, facts
+
+
+def plain(text: object) -> str:
+    """Text safe to print: nothing that moves the cursor or hides."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))[:300]
+
+
+def parse(data: bytes) -> Any:
+    """A JSON object without any key twice."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> Any:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("a key occurs twice")
+        return dict(pairs)
+
+    try:
+        return need(json.loads(data.decode("utf-8"), object_pairs_hook=unique), dict, "a JSON object")
+    except (ValueError, RecursionError) as error:
+        raise Malformed(str(error)) from error
+
+
+def need(value: Any, kind: type, what: str) -> Any:
+    """The value, if it is of that kind."""
+    if not isinstance(value, kind):
+        raise Malformed(what + " is needed")
+    return value
+
+
+def sha256(value: Any) -> str:
+    """The value, if it is 64 hexadecimal digits."""
+    if not re.fullmatch("[0-9a-f]{64}", need(value, str, "a sha256")):
+        raise Malformed("a sha256 is needed")
+    return str(value)
+
+
+def decode(text: Any) -> bytes:
+    """Bytes of base64."""
+    try:
+        return base64.b64decode(need(text, str, "text in base64"), validate=True)
+    except ValueError as error:
+        raise Malformed("text is not base64") from error
+
+
+def opened(data: bytes) -> tuple[bytes, list[bytes]]:
+    """Payload and signatures of an envelope, or of a bundle with exactly one signature."""
+    body = parse(data)
+    bundle = "dsseEnvelope" in body
+    if bundle and body.get("mediaType") != BUNDLE:
+        raise Malformed("a bundle of another kind")
+    body = need(body["dsseEnvelope"], dict, "an envelope") if bundle else body
+    if body.get("payloadType") != PAYLOAD:
+        raise Malformed("a payload of another kind")
+    signed = need(body.get("signatures"), list, "signatures")
+    if len(signed) > (1 if bundle else MOST_SIGNATURES):
+        raise Malformed("too many signatures")
+    return decode(body.get("payload")), [decode(need(s, dict, "a signature").get("sig")) for s in signed]
+
+
+def load_key(path: str) -> tuple[Key, str]:
+    """A public key on P-256, P-384 or P-521, and the sha256 of its PEM; the digest to verify with follows from it."""
+    try:
+        key = serialization.load_pem_public_key(read(path))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Malformed(path + ": no public key in PEM") from error
+    if not isinstance(key, Key) or key.curve.name not in DIGESTS:
+        raise Malformed(path + ": keys are on P-256, P-384 or P-521")
+    pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return key, hashlib.sha256(pem).hexdigest()
+
+
+def read(path: str) -> bytes:
+    """Bytes of an ordinary file that is no link and no larger than the bound."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise Malformed("no ordinary file")
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise Malformed("larger than %d bytes" % MOST_BYTES)
+    return data
+
+
+def statement(name: str, payload: bytes) -> tuple[Any, str]:
+    """A statement of the kind its name promises, and the sha256 of its one subject."""
+    body = parse(payload)
+    if body.get("_type") != STATEMENT or len(need(body.get("subject"), list, "a subject")) != 1:
+        raise Malformed("a statement about exactly one subject is needed")
+    if body.get("predicateType") != KINDS.get(name, body.get("predicateType")):
+        raise Malformed("it states %s, wrong under this name" % plain(body.get("predicateType")))
+    digest = need(need(body["subject"][0], dict, "a subject").get("digest"), dict, "a digest").get("sha256")
+    return body, sha256(digest)
+
+
+def listed(name: str, payload: bytes) -> tuple[str, dict[str, str]]:
+    """Root digest and files (path -> sha256) of an OMS signature; the root must follow from the files."""
+    body, root = statement(name, payload)
+    predicate = need(body.get("predicate"), dict, "a predicate")
+    how = need(predicate.get("serialization"), dict, "a serialization")
+    if how.get("method") != "files" or how.get("hash_type") != "sha256":
+        raise Malformed("files by sha256 are needed")
+    files, made = {}, hashlib.sha256()
+    for part in ("resources", "unsigned"):  # the second: what other OMS readers pass over
+        for entry in need(predicate.get(part, []), list, part):
+            name, digest = need(entry, dict, "a file").get("name"), sha256(entry.get("digest"))
+            if not isinstance(name, str) or name in files:
+                raise Malformed("a file is listed twice, or without a name")
+            if name != "." and (name.startswith("/") or ".." in name.split("/") or "\\" in name):
+                raise Malformed("%s leads out of the folder" % plain(name))
+            files[name] = digest
+            if part == "resources":
+                made.update(bytes.fromhex(digest))
+    if not files or made.hexdigest() != root:
+        raise Malformed("its root digest is not that of its files")
+    return root, files
+
+
+def check_signatures(name: str, data: bytes, keys: list[Key], found: Found) -> bytes | None:
+    """The payload, if every signature on it (ECDSA over DSSE's PAE, digest by curve) is by one of the keys."""
+    payload, signatures = opened(data)
+    signed = b"DSSEv1 %d %b %d %b" % (len(PAYLOAD), PAYLOAD.encode(), len(payload), payload)
+    if not signatures:
+        found.append((BAD, name, "unsigned"))
+        return None
+    for number, signature in enumerate(signatures, 1):
+        for key in keys:
+            try:
+                key.verify(signature, signed, ec.ECDSA(DIGESTS[key.curve.name]))
+                break
+            except InvalidSignature:
+                continue
+        else:
+            found.append((BAD, name, "bad", number, len(signatures)))
+            return None
+    return payload
+
+
+# What a download leaves in .cache/huggingface: path and content, so that nothing else hides there.
+NOTE = re.compile(
+    rb".+\.lock\0|download/[^\0]+\.metadata\0[0-9a-f]{40}\n\"?[0-9a-zA-Z-]{1,200}\"?\n[0-9.]{1,40}\n?"
+    rb"|\.gitignore\0\*\s*|CACHEDIR\.TAG\0Signature: 8a477f597d28d172789f06886806bc55.*"
+    rb"|trees/[0-9a-f]{40}\.json\0\s*[\[{].*",
+    re.DOTALL,
+)
+
+
+def entries(root: str, folder: str = "", depth: int = 0) -> Any:
+    """(path, kind) of everything below a folder; kinds: file, git, odd, note."""
+    if depth > MOST_FOLDERS:
+        raise Malformed("folders are nested too deeply")
+    for entry in sorted(os.scandir(os.path.join(root, folder)), key=lambda e: e.name):
+        name = folder + "/" + entry.name if folder else entry.name
+        if name == ".git":
+            yield name, "git"
+        elif entry.is_dir(follow_symlinks=False):
+            yield from entries(root, name, depth + 1)
+        elif (entry.is_symlink() and not inside(entry.path, root)) or not os.path.isfile(entry.path):
+            yield name, "odd"
+        elif name.startswith(CACHE) and not entry.is_symlink():
+            with open(entry.path, "rb") as file:
+                left = os.fsencode(name[len(CACHE) :]) + b"\0" + file.read(MOST_BYTES)
+            yield name, "note" if NOTE.fullmatch(left) else "file"
+        else:
+            yield name, "file"
+
+
+def inside(path: str, root: str) -> bool:
+    """Whether a link leads to a file of the folder, or from a snapshot of a download cache to a blob beside it."""
+    target, root = os.path.realpath(path), os.path.realpath(root)
+    cache, snapshots = os.path.split(os.path.dirname(root))
+    blob = snapshots == "snapshots" and os.path.dirname(target) == os.path.join(cache, "blobs")
+    return os.path.isfile(target) and (blob or target.startswith(root + os.sep))
+
+
+def compare(root: str, files: dict[str, str], found: Found, skip: Any = (), beside: Any = ()) -> None:
+    """Hold the files of a folder, or one file, against a list."""
+    there = [(".", "file")] if os.path.isfile(root) else list(entries(root))
+    if len(there) > MOST_FILES:
+        raise Malformed("more than %d files" % MOST_FILES)
+    for name in sorted(files.keys() - {n for n, _ in there}):
+        found.append((CHANGED, name, "missing"))
+    for name, kind in there:
+        if name in files and kind in ("file", "note"):
+            with open(root if name == "." else os.path.join(root, name), "rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != files[name]:
+                found.append((CHANGED, name, "changed"))
+        elif name in skip:
+            continue
+        elif any(name == b or name.startswith(b + "/") for b in beside):
+            found.append((0, name, "beside"))
+        elif kind == "note":
+            found.append((0, name, "leftover"))
+        else:
+            found.append((CHANGED, name, "added" if kind == "file" else kind))
+
+
+def check_decision(body: Any, options: Any, documents: dict[str, str], found: Found) -> str:
+    """The decision names every document, is recent enough, still valid, and the one required."""
+    predicate = need(body.get("predicate"), dict, "a predicate")
+    own = need(predicate.get("sekisho"), dict, "the details of a decision")
+    named = {}
+    for entry in need(predicate.get("inputAttestations"), list, "a list of documents"):
+        named[str(need(entry, dict, "a document").get("uri"))] = need(
+            entry.get("digest"), dict, "a digest"
+        ).get("sha256")
+    for name in sorted(set(documents) | set(named)):
+        if name not in (WHOLE, DECISION) and named.get(name) != documents.get(name):
+            found.append((MIXED, name, "not-named" if name in documents else "missing"))
+    if options.not_before and str(predicate.get("timeVerified"))[:10] < options.not_before:
+        found.append((MIXED, DECISION, "older", predicate.get("timeVerified"), options.not_before))
+    granted = [("decision", own.get("validUntil"))]
+    for g in need(own.get("approvals"), list, "approvals") + need(own.get("exceptions"), list, "exceptions"):
+        granted.append(("%s: %s" % (need(g, dict, "an approval").get("who"), g.get("what")), g.get("until")))
+    for who, until in granted:
+        if not isinstance(until, str) or (until and not DAY.fullmatch(until)):
+            raise Malformed("a date as in 2027-03-31 is needed")
+        if (until and until < options.at) or (who == "decision" and not until):
+            found.append((EXPIRED, DECISION, "expired", who, until))
+    verdict = str(own.get("verdict"))
+    if (verdict == "admit") != (predicate.get("verificationResult") == "PASSED"):
+        raise Malformed("verdict and result disagree")
+    registered = own.get("preregistration")
+    terms = need(registered, dict, "a pre-registration").get("changed") if registered is not None else ["-"]
+    if terms and registered:
+        found.append((0, DECISION, "terms", terms))
+    if ("admit" in options.require and verdict != "admit") or ("preregistered" in options.require and terms):
+        found.append((REFUSED, DECISION, "refused", verdict.upper(), terms))
+    return verdict
+
+
+def check_folder(options: Any, keys: list[Key], found: Found) -> tuple[str, dict[str, str] | None]:
+    """Every document of the folder; returns the verdict, and the model's files where model.sig is in order."""
+    documents, files, whole, root, verdict = {}, None, None, "", ""
+    for name in sorted(os.listdir(options.folder), key=lambda n: (n != MODEL, n == DECISION, n)):
+        try:
+            data = read(os.path.join(options.folder, name))
+            documents[name] = hashlib.sha256(data).hexdigest()
+            payload = check_signatures(name, data, keys, found) if name.endswith(SIGNED) else None
+            if payload is None:
+                continue
+            if name == WHOLE:
+                whole = listed(name, payload)
+            elif name == MODEL:
+                root, files = listed(name, payload)
+            else:
+                body, subject = statement(name, payload)
+                if root and subject != root:
+                    found.append((MIXED, name, "other-model", subject))
+                verdict = check_decision(body, options, documents, found) if name == DECISION else verdict
+        except (OSError, Malformed) as error:
+            found.append((UNREADABLE, name, "unread", error))
+    for name in {WHOLE, MODEL, DECISION, "dossier.json"} - set(documents) - set(whole[1] if whole else ()):
+        found.append((CHANGED, name, "missing"))
+    if whole and options.evidence and options.evidence != whole[0]:
+        found.append((MIXED, WHOLE, "pin", whole[0]))
+    compare(options.folder, whole[1] if whole else {}, found, skip=(WHOLE,) if whole else documents)
+    return verdict, files
+
+
+def check_keys(options: Any, found: Found) -> list[Key]:
+    """The keys to verify with: those named, and the folder's own, which is told apart where it is not among them."""
+    pinned = dict(map(load_key, options.key))
+    own = os.path.join(options.folder, KEY)
+    if not os.path.lexists(own):
+        return list(pinned)
+    key, mark = load_key(own)
+    if mark not in pinned.values():
+        found.append(
+            (OTHER_KEY, KEY, "other-key", mark) if pinned else (UNPINNED, KEY + " " + mark, "unpinned")
+        )
+    return [key, *pinned]
+
+
+def main() -> int:
+    """Verify, print a line for each problem and note, return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", nargs="?", default=os.path.dirname(os.path.abspath(__file__)))
+    for one in ("--model", "--not-before", "--evidence"):
+        parser.add_argument(one)
+    for several in ("--key", "--beside"):
+        parser.add_argument(several, action="append", default=[])
+    parser.add_argument("--require", action="append", default=[], choices=("admit", "preregistered"))
+    parser.add_argument("--at", default=str(datetime.date.today()))
+    parser.add_argument("--lang", choices=("en", "ja"), default="en")
+    try:
+        options = parser.parse_args()
+        if not all(DAY.fullmatch(d) for d in (options.at, options.not_before) if d):
+            parser.error("a day is written as in 2027-01-31")
+    except SystemExit as end:
+        return 64 if end.code else 0
+    verdict, found = "", Found()
+    try:
+        verdict, files = check_folder(options, check_keys(options, found), found)
+        if not options.model:
+            found.append((0, MODEL, "unseen"))
+        elif files is not None:
+            compare(options.model, files, found, beside=options.beside)
+    except (OSError, Malformed) as error:
+        found.append((UNREADABLE, options.folder, "unread", error))
+    code = next((c for c in ORDER if any(f[0] == c for f in found)), 0)
+    for _, name, text, *facts in sorted(found, key=lambda f: f[0] == 0):
+        print(plain(name) + ": " + TEXTS[text][options.lang == "ja"].format(*map(plain, facts)))
+    print(DECISION + ": " + (plain(verdict).upper() or "?"))
+    print("exit %d" % code if code else TEXTS["verified"][options.lang == "ja"])
+    return code
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(main())
