@@ -48,3 +48,5 @@ class NumericFacts(FormatFacts):
     """Bytes of tensors of integers, where every pattern is a number."""
     unknown: tuple[tuple[str, int], ...] = ()
     """(dtype, bytes) of tensors whose numbers nobody here can read."""
+    padding_used: int = 0
+    """Bytes between tensors, and after the last, that are not zero."""

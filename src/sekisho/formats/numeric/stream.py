@@ -45,6 +45,8 @@ class _Stretch:
     start: int
     end: int
     meter: Meter | None = None
+    gap: bool = False
+    """Between two tensors or after the last, where only zeros belong."""
 
     @property
     def step(self) -> int:
@@ -62,11 +64,12 @@ def stream(path: Path, facts: FormatFacts | None = None, *, tick: Tick | None = 
         before = os.fstat(file.fileno())
         listed = _stretches(facts, before.st_size)
         digest = hashlib.sha256()
-        count = _Pass(file, digest.update, tick).over(listed)
+        made = _Pass(file, digest.update, tick)
+        count = made.over(listed)
         after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or count != after.st_size:
         raise OSError("the file changed while it was read")
-    return Streamed(digest.hexdigest(), _facts(facts, listed))
+    return Streamed(digest.hexdigest(), _facts(facts, listed, made.used))
 
 
 @final
@@ -76,6 +79,8 @@ class _Pass:
     def __init__(self, file: FileIO, update: Callable[[Any], None], tick: Tick | None) -> None:
         self._file, self._update, self._tick = file, update, tick
         self._buffer = np.empty(_BLOCK, dtype=np.uint8)
+        self.used = 0
+        """Bytes of gaps that are not zero."""
 
     def over(self, stretches: Sequence[_Stretch]) -> int:
         """Read every stretch in order; return the bytes read."""
@@ -83,19 +88,21 @@ class _Pass:
         for stretch in stretches:
             at = stretch.start
             while at < stretch.end:
-                got = self._block(min(stretch.step, stretch.end - at), stretch.meter)
+                got = self._block(min(stretch.step, stretch.end - at), stretch)
                 if not got:
                     return done
                 at, done = at + got, done + got
         return done
 
-    def _block(self, wanted: int, meter: Meter | None) -> int:
+    def _block(self, wanted: int, stretch: _Stretch) -> int:
         view, filled = self._buffer.data, 0
         while filled < wanted and (got := self._file.readinto(view[filled:wanted])):
             filled += got
         self._update(view[:filled])
-        if meter is not None and filled == wanted:
-            meter.add(self._buffer[:filled])
+        if stretch.meter is not None and filled == wanted:
+            stretch.meter.add(self._buffer[:filled])
+        if stretch.gap:
+            self.used += int(np.count_nonzero(self._buffer[:filled]))
         if self._tick:
             self._tick(filled)
         return filled
@@ -111,11 +118,11 @@ def _cut(facts: FormatFacts | None, size: int) -> Iterator[_Stretch]:
     for name, dtype, shape, start, end in _tensors(facts):
         if at <= start < end <= size:
             if start > at:
-                yield _Stretch(at, start)
+                yield _Stretch(at, start, gap=at > 0)
             yield _Stretch(start, end, meter(name, dtype, shape, end - start))
             at = end
     if at < size:
-        yield _Stretch(at, size)
+        yield _Stretch(at, size, gap=at > 0)
 
 
 def _tensors(facts: FormatFacts | None) -> Iterator[tuple[str, str, tuple[int, ...], int, int]]:
@@ -126,7 +133,7 @@ def _tensors(facts: FormatFacts | None) -> Iterator[tuple[str, str, tuple[int, .
         yield from ((t.name, t.dtype, t.shape[::-1], t.start, t.end) for t in facts.tensors)
 
 
-def _facts(facts: FormatFacts | None, stretches: Sequence[_Stretch]) -> NumericFacts | None:
+def _facts(facts: FormatFacts | None, stretches: Sequence[_Stretch], used: int) -> NumericFacts | None:
     sizes: dict[str, int] = {}
     for _, dtype, _, start, end in _tensors(facts):
         sizes[dtype] = sizes.get(dtype, 0) + end - start
@@ -139,4 +146,5 @@ def _facts(facts: FormatFacts | None, stretches: Sequence[_Stretch]) -> NumericF
         looked=sum(size for size, _ in metered),
         integers=sum(n for dtype, n in sizes.items() if dtype in INTEGERS),
         unknown=tuple((d, n) for d, n in sorted(sizes.items()) if d not in INTEGERS and d not in read and n),
+        padding_used=used,
     )
