@@ -6,7 +6,7 @@ A template may stand in `chat_template.jinja`, `additional_chat_templates/*.jinj
 
 import hashlib
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -64,6 +64,8 @@ class Template:
     invisible: tuple[tuple[str, int], ...] = ()
     """(character by code point, line) of what a reader cannot see."""
     problem: str = ""
+    source: str = field(default="", repr=False)
+    """The template itself; empty where it is over the limit."""
 
 
 @final
@@ -98,11 +100,12 @@ def describe(text: str, name: str = DEFAULT_NAME, limits: Limits = DEFAULT) -> T
         digest = hashlib.sha256(repr(tree).encode("utf-8", "surrogatepass")).hexdigest()
         record = walk(tree.body)
     except TemplateSyntaxError as error:
-        return Template(name, "", invisible=unseen, problem=f"line {error.lineno}: {error.message}")
+        problem = f"line {error.lineno}: {error.message}"
+        return Template(name, "", invisible=unseen, problem=problem, source=text)
     except (RecursionError, LimitError) as error:
         reason = str(error) if isinstance(error, LimitError) else "it is nested too deeply"
-        return Template(name, "", invisible=unseen, problem=reason)
-    return _template(name, digest, record, unseen)
+        return Template(name, "", invisible=unseen, problem=reason, source=text)
+    return replace(_template(name, digest, record, unseen), source=text)
 
 
 def _template(name: str, digest: str, record: Record, unseen: tuple[tuple[str, int], ...]) -> Template:

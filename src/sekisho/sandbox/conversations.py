@@ -1,0 +1,74 @@
+"""Conversations of sentinels: nonsense that no template knows, so that whatever else is written comes from the template."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, final
+
+SYSTEM: Final = "Velkor dasim ruvane tolq"
+USER: Final = "Qvexan orul dimba teskor"
+ASSISTANT: Final = "Mirvosh pelune gadrix wom"
+TOOL: Final = "Zundrel kaphi obreth"
+Wrap = Callable[[str], Any]
+"""Makes the text of a message what the template sees."""
+
+
+@final
+@dataclass(frozen=True)
+class Shape:
+    """Which turns there are and how the contents are written."""
+
+    system: bool = True
+    users: int = 2
+    parts: bool = False
+    """Contents are lists of parts, as for models that see."""
+    generation: bool = True
+    tools: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def user(number: int) -> str:
+    """Sentinel of a user's turn, counted from 0."""
+    return f"{USER} {'xz' * (number + 1)}"
+
+
+def assistant(number: int) -> str:
+    """Sentinel of an assistant's turn, counted from 0."""
+    return f"{ASSISTANT} {'vq' * (number + 1)}"
+
+
+def sentinels(shape: Shape) -> list[str]:
+    """Texts of the turns, in order."""
+    turns = [SYSTEM] if shape.system else []
+    for number in range(shape.users):
+        turns += [user(number), *([assistant(number)] if number < shape.users - 1 else [])]
+    return turns
+
+
+def variables(
+    shape: Shape, tokens: Mapping[str, str], wrap: Wrap = str, replaced: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what a template is rendered with; `replaced` gives the text of a role in place of its sentinels."""
+    texts = replaced or {}
+    messages = [_message("system", texts.get("system", SYSTEM), shape, wrap)] if shape.system else []
+    for number in range(shape.users):
+        last = number == shape.users - 1
+        messages.append(_message("user", texts.get("user", user(number)), shape, wrap))
+        if not last:
+            messages.append(_message("assistant", texts.get("assistant", assistant(number)), shape, wrap))
+    given: dict[str, Any] = {"messages": messages, "add_generation_prompt": shape.generation, **tokens}
+    return {**given, **({"tools": [_TOOL]} if shape.tools else {}), **shape.options}
+
+
+def _message(role: str, text: str, shape: Shape, wrap: Wrap) -> dict[str, Any]:
+    content = wrap(text)
+    return {"role": role, "content": [{"type": "text", "text": content}] if shape.parts else content}
+
+
+_TOOL: Final = {
+    "type": "function",
+    "function": {
+        "name": "grelvo",
+        "description": "Frenk the dolmer.",
+        "parameters": {"type": "object", "properties": {"blick": {"type": "string", "description": "A blick."}}, "required": ["blick"]},
+    },
+}  # fmt: skip
