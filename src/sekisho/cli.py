@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from sekisho import cli_arguments as shared
-from sekisho import cli_bom, cli_inspect, cli_ownership, cli_tokens
+from sekisho import cli_bom, cli_inspect, cli_ownership, cli_provenance, cli_tokens
 from sekisho.cli_arguments import EXIT, MODEL, Verbs
 from sekisho.errors import SekishoError, StorageError
 
@@ -119,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     report.set_defaults(run=_report)
     cli_ownership.register(verbs, _print, _say)
     cli_tokens.register(verbs, _print)
+    cli_provenance.register(verbs, _print)
     cli_bom.register(verbs, _print)
     return parser
 

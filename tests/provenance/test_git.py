@@ -60,7 +60,9 @@ def listed(folder: Path) -> list[Entry]:
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             found.append(
-                Entry(name, gitobjects.LINK, gitobjects.object_id("blob", os.readlink(path).encode()))
+                Entry(
+                    name, gitobjects.LINK, gitobjects.object_id("blob", path.readlink().as_posix().encode())
+                )
             )
         else:
             mode = gitobjects.EXECUTABLE if path.stat().st_mode & 0o100 else gitobjects.FILE

@@ -1,0 +1,160 @@
+"""The verbs `provenance`, `patches` and `supplier`.
+
+Exit codes: 0 the record was made and nothing contradicts it, 1 something does (an altered or extra file, another revision, weights
+that are no relatives of the declared parent, a refused address), 2 not carried out, 3 below the rung asked for, or a field unknown
+with --complete. None of them says what a model does.
+"""
+
+import argparse
+import datetime
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sekisho import cli_arguments as shared
+from sekisho.cli_arguments import MODEL, Verbs, Write
+from sekisho.errors import UsageError
+
+if TYPE_CHECKING:
+    from sekisho.origins import Looked
+
+LEVELS: Final = ("E0", "E1", "E2", "E3", "E4", "E5")
+CONTRADICTED: Final = 1
+SHORT: Final = 3
+
+
+def register(verbs: Verbs, say: Write) -> None:
+    """Add the verbs; results go to `say`."""
+    _provenance(verbs, say)
+    _patches(verbs, say)
+    _supplier(verbs, say)
+
+
+def _provenance(verbs: Verbs, say: Write) -> None:
+    verb = verbs.add_parser(
+        "provenance",
+        help="where a model came from: the evidence, its strength, what it still allows",
+        epilog="Exit codes: 0 nothing contradicts the record, 1 something does, 2 not carried out, 3 weaker than --at-least, "
+        "or a field unknown with --complete. It says nothing about what the model does.",
+    )
+    verb.add_argument("path", help=MODEL)
+    verb.add_argument(
+        "--expect", default="", help="commit or sha256: digest that came another way than the files"
+    )
+    verb.add_argument("--commit-object", type=Path, help="commit object kept at download time")
+    verb.add_argument("--source", default="", help="address you had it from, e.g. hf:org/name@COMMIT")
+    verb.add_argument(
+        "--base", help="the declared parent: its weights are compared, differences become the patch list"
+    )
+    verb.add_argument("--suppliers", type=Path, help="your supplier register (TOML)")
+    verb.add_argument("--at-least", choices=LEVELS, default="E0", help="exit 3 where the evidence is weaker")
+    verb.add_argument("--complete", action="store_true", help="exit 3 where a mandatory field is unknown")
+    verb.add_argument("--out", type=Path, help="write the record as JSON, too")
+    shared.form(verb)
+    shared.language(verb)
+
+    def run(options: argparse.Namespace) -> int:
+        from sekisho import origins
+        from sekisho.report import provenance as report
+
+        looked = origins.look(options.path, base=options.base, asked=_asked(options))
+        record = origins.to_json(looked)
+        if options.out:
+            origins.save(options.out, record)
+        if options.format == "json":
+            say(record.rstrip("\n"))
+        else:
+            say(
+                report.text(
+                    looked.name, looked.intake, options.lang, objections=looked.objections, kin=looked.kin
+                ).rstrip("\n")
+            )
+        return _code(looked, options)
+
+    verb.set_defaults(run=run)
+
+
+def _asked(options: argparse.Namespace) -> "origins.Asked":  # type: ignore[name-defined]  # noqa: F821
+    from sekisho import origins
+
+    return origins.Asked(
+        expect=options.expect,
+        commit_object=options.commit_object,
+        source=options.source,
+        suppliers=options.suppliers,
+        today=datetime.datetime.now(tz=datetime.UTC).date(),
+    )
+
+
+def _code(looked: "Looked", options: argparse.Namespace) -> int:
+    from sekisho.provenance.records import fields
+
+    if looked.contradicted:
+        return CONTRADICTED
+    weak = looked.intake.ladder.level.value < options.at_least
+    lacking = options.complete and not all(stated.known for _, stated in fields(looked.intake))
+    return SHORT if weak or lacking else 0
+
+
+def _patches(verbs: Verbs, say: Write) -> None:
+    verb = verbs.add_parser(
+        "patches",
+        help="what differs from a base: tensor by tensor, file by file",
+        epilog="Exit codes: 0 no difference, 1 differences, 2 not carried out, 3 not all could be compared.",
+    )
+    verb.add_argument("path", help=MODEL)
+    verb.add_argument("--base", required=True, help="the model it was made from")
+    shared.form(verb)
+    shared.language(verb)
+
+    def run(options: argparse.Namespace) -> int:
+        from sekisho import origins
+        from sekisho.report import provenance as report
+
+        made = origins.patches(options.path, options.base)
+        if options.format == "json":
+            say(origins.patches_json(made).rstrip("\n"))
+        else:
+            say(report.patches(made.name, made.patches, options.lang, made.kin).rstrip("\n"))
+            if made.comparison is not None and made.comparison.problem:
+                say(made.comparison.problem)
+        if made.comparison is None or made.comparison.problem:
+            return SHORT
+        return CONTRADICTED if made.patches else 0
+
+    verb.set_defaults(run=run)
+
+
+def _supplier(verbs: Verbs, say: Write) -> None:
+    verb = verbs.add_parser(
+        "supplier",
+        help="hold an address against your supplier register before anything is fetched",
+        epilog="Exit codes: 0 nothing against it, 1 refused, 2 not carried out, 3 something to look at.",
+    )
+    verb.add_argument("address", help="e.g. hf:org/name@COMMIT")
+    verb.add_argument("--suppliers", type=Path, required=True, help="the register (TOML)")
+    shared.form(verb)
+    shared.language(verb)
+
+    def run(options: argparse.Namespace) -> int:
+        from sekisho.provenance import suppliers
+        from sekisho.report import provenance as report
+
+        if not options.address:
+            raise UsageError("no address was given")
+        today = datetime.datetime.now(tz=datetime.UTC).date()
+        found = suppliers.judge(options.address, suppliers.read(options.suppliers), today)
+        if options.format == "json":
+            say(
+                json.dumps([{"code": o.code, "refuses": o.refuses, **dict(o.facts)} for o in found], indent=1)
+            )
+        else:
+            say(
+                "\n".join(report.say(options.lang, "objection", o.code, **dict(o.facts)) for o in found)
+                or "–"
+            )
+        if any(o.refuses for o in found):
+            return CONTRADICTED
+        return SHORT if found else 0
+
+    verb.set_defaults(run=run)

@@ -1,0 +1,156 @@
+"""The library side of provenance: gather, compare with a parent, hold against the register, make the record."""
+
+import datetime
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from sekisho import inventory
+from sekisho.errors import StorageError, UsageError
+from sekisho.evidence import codec
+from sekisho.formats import tensors
+from sekisho.limits import DEFAULT
+from sekisho.provenance import evidence, intake, kinship, parents, suppliers
+from sekisho.provenance.evidence import SHA256, Request
+from sekisho.provenance.gitobjects import SHA1
+from sekisho.provenance.records import Intake
+from sekisho.records import Comparison, Inventory
+from sekisho.sources import address
+from sekisho.sources import cache as caches
+from sekisho.sources.resolve import resolve
+
+_CONTRADICTIONS: Final = frozenset(
+    {
+        "digest-differs", "commit-is-another", "tree-differs", "several-revisions", "weights-contradict-claim",
+        "relation-differs", "undeclared-patches",
+    }
+)  # fmt: skip
+"""Grounds of a rung that speak against the record, not only for too little of it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user brings along."""
+
+    expect: str = ""
+    commit_object: Path | None = None
+    source: str = ""
+    suppliers: Path | None = None
+    today: datetime.date = datetime.date.min
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The record, and what else was seen."""
+
+    name: str
+    intake: Intake
+    objections: tuple[suppliers.Objection, ...]
+    kin: tuple[str, kinship.Result] | None
+    """(base, result) where a base was given."""
+
+    @property
+    def contradicted(self) -> bool:
+        """Something on file contradicts the rest."""
+        grounds = {r.ground for r in self.intake.ladder.rungs if not r.held}
+        refused = any(o.refuses for o in self.objections)
+        return bool(self.intake.deviations) or refused or bool(grounds & _CONTRADICTIONS)
+
+
+def look(path: str, *, base: str | None = None, asked: Asked | None = None) -> Looked:
+    """Make the intake record of a model. Raises UsageError where the request itself is wrong."""
+    wanted = asked or Asked()
+    found = resolve(path, caches.folder())
+    files = inventory.take(found.path)
+    parent = _base(files, base) if base else None
+    register = suppliers.read(wanted.suppliers) if wanted.suppliers else None
+    gathered = evidence.gather(files, found.path, _request(wanted))
+    made = intake.record(
+        gathered, base=parent, register=register, signed=intake.Signed(), tool=f"sekisho {version('sekisho')}"
+    )
+    objections = _objections(made, register, wanted.today)
+    return Looked(found.name, made, objections, (parent.name, parent.kin) if parent else None)
+
+
+def patches(path: str, base: str) -> intake.Base:
+    """Compare a model with a base. Raises SourceError where either is not there."""
+    return _base(inventory.take(resolve(path, caches.folder()).path), base)
+
+
+def to_json(looked: Looked) -> str:
+    """The record as canonical JSON, with the lineage and the register's objections beside it."""
+    body: dict[str, Any] = {"name": looked.name, "intake": codec.plain(looked.intake)}
+    body["objections"] = [{"code": o.code, "refuses": o.refuses, **dict(o.facts)} for o in looked.objections]
+    if looked.kin:
+        body["lineage"] = _lineage(*looked.kin)
+    return codec.dump(body).decode()
+
+
+def patches_json(made: intake.Base) -> str:
+    """A patch list as canonical JSON."""
+    problem = made.comparison.problem if made.comparison else "not compared"
+    body = {
+        "base": made.name, "base_digest": made.digest, "problem": problem, "lineage": _lineage(made.name, made.kin),
+        "summary": parents.patch_summary(made.patches), "patches": [codec.plain(p) for p in made.patches],
+    }  # fmt: skip
+    return codec.dump(body).decode()
+
+
+def save(path: Path, text: str) -> None:
+    """Write a record. Raises StorageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{path}: not written: {error.strerror or error}") from error
+
+
+def _request(wanted: Asked) -> Request:
+    expect = wanted.expect.strip().lower()
+    if expect and not (SHA1.fullmatch(expect) or SHA256.fullmatch(expect)):
+        raise UsageError(
+            "--expect takes a commit of 40 hexadecimal digits or sha256: and 64; a branch can move"
+        )
+    if wanted.source:
+        address.parse(wanted.source)
+    return Request(expect, _commit(wanted.commit_object), wanted.source)
+
+
+def _commit(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        with path.open("rb") as file:
+            return file.read(DEFAULT.commit_bytes + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+
+
+def _base(files: Inventory, base: str) -> intake.Base:
+    source = resolve(base, caches.folder())
+    others = inventory.take(source.path)
+    comparison: Comparison = tensors.compare(files, others)
+    try:
+        kin = kinship.compare(files, others)
+    except OSError:
+        kin = kinship.Result(kinship.Kinship.INSUFFICIENT, "unreadable")
+    digest = evidence.root_digest(others.files)
+    return intake.Base(source.name, digest, kin, comparison, parents.patches(comparison, files, others))
+
+
+def _objections(
+    made: Intake, register: suppliers.Register | None, today: datetime.date
+) -> tuple[suppliers.Objection, ...]:
+    if register is None or not made.source.known or not address.is_address(made.source.value):
+        return ()
+    uri = made.source.value
+    if made.revision.known and not evidence.revision_of(uri):
+        uri = address.parse(uri).uri(made.revision.value)
+    return suppliers.judge(uri, register, today)
+
+
+def _lineage(base: str, kin: kinship.Result) -> dict[str, Any]:
+    counts = {"paired": kin.paired, "matrices": kin.matrices}
+    return {"base": base, "verdict": kin.verdict.value, "reason": kin.reason, **counts, **kinship.floats(kin)}

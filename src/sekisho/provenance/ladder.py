@@ -1,0 +1,76 @@
+"""From evidence to a rung. A rung counts only if all below it are held; silence holds nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sekisho.provenance.records import Ladder, Level, Rung
+
+_ATTACKS: Final = {
+    Level.CLAIMED: ("anything",),
+    Level.RECORDED: ("swap-before-capture", "edited-records"),
+    Level.MATCHED: ("account-takeover", "host-compromise", "hash-collision"),
+    Level.INTAKE_SIGNED: ("malice-upstream", "insider-at-intake"),
+    Level.SUPPLIER_SIGNED: ("dishonest-supplier", "stolen-supplier-key"),
+    Level.LINEAGE: ("backdoor-in-parent",),
+}
+"""What each rung leaves open beyond what the rungs above it do."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Why a rung is held, or what it lacks."""
+
+    held: bool
+    code: str
+    """Stable."""
+    detail: str = ""
+
+
+BY_RECORD: Final = "matched-by-record"
+"""The revision is known from our own unsigned record of the fetch alone."""
+NOTHING: Final = Ground(held=False, code="nothing-on-file")
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """One ground for each rung; a signature or a lineage comes from those who verified it."""
+
+    recorded: Ground = NOTHING
+    matched: Ground = NOTHING
+    intake: Ground = Ground(held=False, code="no-intake-signature")
+    supplier: Ground = Ground(held=False, code="no-supplier-signature")
+    lineage: Ground = Ground(held=False, code="no-lineage")
+    claim: str = ""
+    """The address claimed, if there is one."""
+
+
+def climb(grounds: Grounds) -> Ladder:
+    """Say how far the evidence reaches."""
+    claimed = Ground(held=True, code="claimed" if grounds.claim else "nothing-claimed", detail=grounds.claim)
+    pairs = zip(
+        Level,
+        (claimed, grounds.recorded, grounds.matched, grounds.intake, grounds.supplier, grounds.lineage),
+        strict=True,
+    )
+    rungs = tuple(Rung(level, g.held, g.code, g.detail) for level, g in pairs)
+    level = _reached(rungs)
+    own = level is Level.MATCHED and grounds.matched.code == BY_RECORD
+    return Ladder(level, rungs, (("edited-records",) if own else ()) + attacks(level))
+
+
+def attacks(level: Level) -> tuple[str, ...]:
+    """Everything that evidence of this level leaves open, the cheapest first."""
+    if level is Level.CLAIMED:
+        return _ATTACKS[level]
+    open_levels = [other for other in Level if other >= level]
+    return tuple(code for other in open_levels for code in _ATTACKS[other])
+
+
+def _reached(rungs: Iterable[Rung]) -> Level:
+    level = Level.CLAIMED
+    for rung in rungs:
+        if not rung.held:
+            break
+        level = rung.level
+    return level
