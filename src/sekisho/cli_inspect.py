@@ -4,7 +4,9 @@ Exit codes of `inspect`: 0 admit, 1 reject, 2 not carried out, 3 hold.
 """
 
 import argparse
+import datetime as dt
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -61,8 +63,6 @@ def write(dossier: Dossier, options: argparse.Namespace, folder: Path) -> tuple[
 
 def given(options: argparse.Namespace) -> "Exceptions":
     """Suppressions and baseline as named, and today. Raises DataError."""
-    import datetime as dt
-
     from sekisho import rulings
 
     return rulings.load(options.suppressions, options.baseline, dt.datetime.now(dt.UTC).date())
@@ -91,20 +91,44 @@ def _inspect(verbs: Verbs, say: Write, warn: Write) -> None:
     shared.language(verb)
     verb.add_argument("--format", choices=FORMATS, default="text", help="of what is printed (default: text)")
     verb.add_argument("--output", type=Path, help="write there instead of printing")
+    verb.add_argument(
+        "--also",
+        type=_also,
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="one more output of the same inspection",
+    )
     exceptions(verb)
     verb.add_argument(
         "--write-baseline", type=Path, help="keep what is found now as the baseline of later runs"
     )
 
+    verb.add_argument(
+        "--headers-only",
+        action="store_true",
+        help="read no weights: nothing is hashed, no number looked at, and nothing admitted",
+    )
+
     def run(options: argparse.Namespace) -> int:
         from sekisho import inspected, policy, static
         from sekisho.evidence import dossier as dossiers
+        from sekisho.reading import Reading
 
-        seen = static.inspect(options.path, options.base, policy=options.policy, exceptions=given(options))
+        with Reading(warn) as progress:
+            seen = static.inspect(
+                options.path,
+                options.base,
+                policy=options.policy,
+                exceptions=given(options),
+                reads=static.Reads(options.headers_only, progress),
+            )
         dossier = inspected.of(seen, policy.load(options.policy))
         if options.write_baseline is not None:
             _keep(dossier, options, warn)
-        text = _shown(dossier, options)
+        for form, path in options.also:
+            dossiers.save(_shown(dossier, form, options).encode("utf-8", "backslashreplace"), path)
+        text = _shown(dossier, options.format, options)
         if options.output is None:
             say(text.rstrip("\n"))
         else:
@@ -114,12 +138,22 @@ def _inspect(verbs: Verbs, say: Write, warn: Write) -> None:
     verb.set_defaults(run=run)
 
 
-def _shown(dossier: Dossier, options: argparse.Namespace) -> str:
+def _also(text: str) -> tuple[str, Path]:
+    form, _, path = text.partition("=")
+    if form not in FORMATS or not path:
+        raise argparse.ArgumentTypeError(f"write it as FORMAT=FILE; formats are {', '.join(FORMATS)}")
+    return form, Path(path)
+
+
+def _shown(dossier: Dossier, form: str, options: argparse.Namespace) -> str:
     from sekisho.report import export, text
 
-    if options.format != "text":
-        return export.render(options.format, dossier, options.lang, root=_root(options.path))
-    colour = options.output is None and sys.stdout.isatty()
+    if form == "html":  # the only output that bears a date
+        started = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        dossier = replace(dossier, timing=replace(dossier.timing, started=started))
+    if form != "text":
+        return export.render(form, dossier, options.lang, root=_root(options.path))
+    colour = form == options.format and options.output is None and sys.stdout.isatty()
     shown = text.findings(dossier.findings, options.lang, colour=colour)
     return f"{shown}{dossier.verdict.decision.value.upper()}\n"
 

@@ -8,6 +8,7 @@ the same repository, `models--*/blobs/<digest>`: there, every file of every mode
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final, final
@@ -66,6 +67,18 @@ def take(
     except OSError as error:
         raise SourceError(f"{shown(str(root))}: {error.strerror or error}") from error
     raise SourceError(f"{shown(str(root))}: no such model folder or file")
+
+
+def weigh(root: Path) -> int:
+    """Bytes of the files below a folder, or of one file, as far as they can be told; links are followed to files."""
+    if not root.is_dir():
+        return root.stat().st_size if root.is_file() else 0
+    total = 0
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(folder) / name).stat().st_size
+    return total
 
 
 def problem_code(fact: FileFact) -> str:

@@ -1,6 +1,7 @@
 """The static part: take the inventory, compare with the base, run every check, decide on the findings alone."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 from sekisho import checks, fingerprints, inventory, lineage, rulings, verdict
 from sekisho import policy as policies
 from sekisho.checks.base import Case
-from sekisho.formats import rows, tensors, vectors
+from sekisho.formats import rendering, rows, tensors, vectors
 from sekisho.records import Comparison, Finding, Inventory, Role, Verdict
 from sekisho.rulings import Exceptions
 from sekisho.sources import cache as caches
@@ -17,8 +18,23 @@ from sekisho.sources.resolve import Source, resolve
 INERT: Final = (Role.CARD, Role.LICENCE)
 """Roles that do not decide behaviour: another licence text is not another model."""
 
+Progress = Callable[[int, int], None]
+"""Called with (bytes read, bytes of the model)."""
+
 NOBODY: Final = "none"
 """`base` that keeps a base from being found by kinship."""
+
+
+@dataclass(frozen=True)
+class Reads:
+    """How much of the files is read."""
+
+    headers_only: bool = False
+    """No file is read to its end: nothing is hashed, no number looked at, and nothing admitted."""
+    progress: Progress | None = None
+
+
+WHOLE: Final = Reads()
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,7 @@ def inspect(
     policy: str = "default",
     cache: Path | None = None,
     exceptions: Exceptions = rulings.NONE,
+    reads: Reads = WHOLE,
 ) -> Inspection:
     """Look at every file of a model, load nothing. Raises UsageError if there is nothing to look at.
 
@@ -55,21 +72,21 @@ def inspect(
     where = cache or caches.folder()
     source = resolve(str(path), where)
     named = resolve(str(base), where) if base is not None and str(base) != NOBODY else None
-    files = inventory.take(source.path)
-    kin = lineage.find(files, source.path, where) if base is None else None
-    trusted, others, comparison, findings = _beside(files, named, kin)
-    table_rows = rows.measure(files, others, comparison)
+    headers_only = reads.headers_only
+    files = inventory.take(source.path, headers_only=headers_only, tick=_tick(source.path, reads.progress))
+    kin = lineage.find(files, source.path, where) if base is None and not headers_only else None
+    trusted, others, comparison, findings = _beside(files, named, kin, headers_only=headers_only)
+    table_rows = None if headers_only else rows.measure(files, others, comparison)
     case = Case(
         files,
         others,
         comparison,
-        vectors.measure(files, others),
+        None if headers_only else vectors.measure(files, others),
         table_rows,
+        rendering.measure(files, others),
         known_pickles=chosen.pickle == "known-globals",
     )
-    findings = rulings.apply(
-        findings + checks.run(case), fingerprints.files(files.files), chosen, exceptions
-    )
+    findings = rulings.apply(findings + checks.run(case), fingerprints.files(files.files), chosen, exceptions)
     decided = verdict.decide(
         chosen,
         findings,
@@ -82,15 +99,30 @@ def inspect(
     return Inspection(source, trusted, files, others, findings, decided, table_rows, exceptions)
 
 
+def _tick(path: Path, progress: Progress | None) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    total, done = inventory.weigh(path), 0
+
+    def tick(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(done, max(done, total))
+
+    return tick
+
+
 def _beside(
-    files: Inventory, named: Source | None, kin: lineage.Kin | None
+    files: Inventory, named: Source | None, kin: lineage.Kin | None, *, headers_only: bool = False
 ) -> tuple[Source | None, Inventory | None, Comparison | None, tuple[Finding, ...]]:
     """The base as named, or as the weights show, or none."""
     if kin is not None:
         return kin.source, kin.inventory, kin.comparison, (kin.finding,)
     if named is None:
         return None, None, None, ()
-    others = inventory.take(named.path)
+    others = inventory.take(named.path, headers_only=headers_only)
+    if headers_only:
+        return named, others, None, ()
     return named, others, tensors.compare(files, others), ()
 
 
