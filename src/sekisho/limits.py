@@ -90,6 +90,8 @@ class Limits:
     """Hops from one address to another."""
     source_bytes: int = 2_048 * GIB
     """All files of one model that are downloaded."""
+    source_s: int = 86_400
+    """Seconds one model may take to arrive."""
     source_silence_s: int = 60
     """Seconds a server may stay silent."""
     supplier_entries: int = 10_000
