@@ -25,6 +25,7 @@ from sekisho.errors import ModelError, UsageError
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.ledger import Ledger
 from sekisho.models.local import LocalModels
+from sekisho.policy import Policy
 from sekisho.records import Decision, Dossier, Finding, Outcome, Severity, SweepResult
 from sekisho.rulings import Exceptions
 from sekisho.sources import cache as caches
@@ -80,24 +81,12 @@ def vet(
 ) -> Dossier:
     """Inspect, ask, rehearse and decide. Raises UsageError, StorageError."""
     clock = Clock()
-    chosen = policy.load(options.policy)
-    outline = plans.make(
-        profiles.with_battery(profiles.load(options.profile), options.battery),
-        chosen,
-        drills=options.drills,
-        rehearsals=options.rehearsals,
-        own=options.data,
-        suites=options.suites,
-    )  # before any file is hashed: what is wrong with the request shows at once
+    chosen, outline = _outline(options)  # before hashing: what is wrong with the request shows at once
     if options.out is not None:
         dossiers.expect(options.out)
     with clock.stage("inspect", watch):
-        seen = inspect(
-            path, base, policy=options.policy, cache=options.cache, exceptions=options.exceptions
-        )
-        plan = replace(outline.of(*_subjects(seen)), sibling=_sibling(options))
-    if options.only_battery:
-        plan = plan.shaken_only()
+        seen = _seen(path, base, options)
+        plan = _plan(outline, seen, options)
     if options.out is not None:
         text = json.dumps(plan.document(), indent=1, sort_keys=True, ensure_ascii=False)
         dossiers.save(text.encode("utf-8") + b"\n", options.out / "plan.json")
@@ -112,6 +101,15 @@ def vet(
     if options.out is not None:
         dossiers.write(done, options.out)
     return done
+
+
+def planned(
+    path: str | Path, base: str | Path | None = None, *, options: Options = Options()
+) -> tuple[Inspection, Plan, Policy]:
+    """What `vet` would measure and by which policy, fixed before anything is asked. Raises UsageError."""
+    chosen, outline = _outline(options)
+    seen = _seen(path, base, options)
+    return seen, _plan(outline, seen, options), chosen
 
 
 def probe(
@@ -145,6 +143,28 @@ def perturb(
 ) -> Dossier:
     """Inspect, then ask under light perturbations of the weights only: triage, so at best HOLD."""
     return vet(path, base, options=replace(options, drills=(), battery=True, only_battery=True), watch=watch)
+
+
+def _outline(options: Options) -> tuple[Policy, Plan]:
+    """The policy, and the plan without any model. Raises UsageError."""
+    chosen = policy.load(options.policy)
+    return chosen, plans.make(
+        profiles.with_battery(profiles.load(options.profile), options.battery),
+        chosen,
+        drills=options.drills,
+        rehearsals=options.rehearsals,
+        own=options.data,
+        suites=options.suites,
+    )
+
+
+def _seen(path: str | Path, base: str | Path | None, options: Options) -> Inspection:
+    return inspect(path, base, policy=options.policy, cache=options.cache, exceptions=options.exceptions)
+
+
+def _plan(outline: Plan, seen: Inspection, options: Options) -> Plan:
+    plan = replace(outline.of(*_subjects(seen)), sibling=_sibling(options))
+    return plan.shaken_only() if options.only_battery else plan
 
 
 @dataclass(frozen=True)
