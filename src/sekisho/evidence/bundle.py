@@ -52,7 +52,6 @@ class Extras:
     registration: bytes | None = None
     """The signed pre-registration, an envelope."""
     approvals: tuple[Granted, ...] = ()
-    exceptions: tuple[Granted, ...] = ()
     valid_days: int = VALID_DAYS
     now: datetime | None = None
     """When it is signed; None reads the clock."""
@@ -73,11 +72,28 @@ class Written:
     """What lies in the model's folder and is in no signature."""
 
 
-def write(made: Dossier, model: Path, signer: Signer, target: Path, *, extras: Extras = Extras()) -> Written:
-    """Sign a dossier and the model it judged. Raises DataError if the files are not those, UsageError, StorageError."""
-    entries = walk.take(model)
-    _agree(made, entries, model)
-    signed, model_sig = _model(model, entries, signer)
+def entries(made: Dossier, model: Path, known: Mapping[str, str] | None = None) -> tuple[Entry, ...]:
+    """The model's files, which must be those the dossier judged, each and no other. Raises DataError, SourceError."""
+    found = walk.take(model, known=known)
+    _agree(made, found, model)
+    return found
+
+
+def write(
+    made: Dossier,
+    model: Path,
+    signer: Signer,
+    target: Path,
+    *,
+    extras: Extras = Extras(),
+    known: Mapping[str, str] | None = None,
+) -> Written:
+    """Sign a dossier and the model it judged. Raises DataError if the files are not those, UsageError, StorageError.
+
+    `known` as for `walk.take`.
+    """
+    found = entries(made, model, known)
+    signed, model_sig = _model(model, found, signer)
     subject = Subject(signed.name, signed.root)
     now = extras.now or datetime.now(UTC)
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -90,13 +106,13 @@ def write(made: Dossier, model: Path, signer: Signer, target: Path, *, extras: E
         _until(now.date(), extras),
         inputs,
         extras.approvals,
-        extras.exceptions,
+        statements.exceptions(made),
         registered,
         changed,
     )
     documents[DECISION] = _signed(statements.decision(subject, made, ruling), signer)
     documents[WHOLE], digest = _whole(documents, target.name, signer)
-    beside = tuple(e.path for e in entries if e.kind != "file")
+    beside = tuple(e.path for e in found if e.kind != "file")
     return Written(folder.replace(target, documents), digest, subject, changed, beside)
 
 
@@ -105,16 +121,16 @@ def register(made: bytes, signer: Signer) -> bytes:
     return _signed(made, signer)
 
 
-def _model(model: Path, entries: Sequence[Entry], signer: Signer) -> tuple[oms.Manifest, bytes]:
-    made = oms.manifest(model.resolve().name, entries)
-    body = oms.payload(made, linked=any(e.linked for e in entries))
+def _model(model: Path, found: Sequence[Entry], signer: Signer) -> tuple[oms.Manifest, bytes]:
+    made = oms.manifest(model.resolve().name, found)
+    body = oms.payload(made, linked=any(e.linked for e in found))
     return made, dsse.dump(dsse.bundle(body, signer)) + b"\n"
 
 
-def _agree(made: Dossier, entries: Sequence[Entry], model: Path) -> None:
+def _agree(made: Dossier, found: Sequence[Entry], model: Path) -> None:
     """The files must be those the dossier judged, each and no other."""
     judged = {f.path: f.sha256 for f in made.files if f.sha256}
-    there = {e.path if e.path != "." else model.name: e.sha256 for e in entries if e.sha256 and not e.problem}
+    there = {e.path if e.path != "." else model.name: e.sha256 for e in found if e.sha256 and not e.problem}
     for path in sorted(judged.keys() | there.keys()):
         if judged.get(path) != there.get(path):
             what = (
@@ -169,11 +185,10 @@ def _registration(
 
 
 def _until(today: date, extras: Extras) -> str:
-    """Last day of the decision: no longer than the first approval or exception ends. Raises UsageError."""
+    """Last day of the decision; approvals and exceptions have their own. Raises UsageError."""
     if extras.valid_days < 1:
         raise UsageError("evidence must be valid for a day at least")
-    granted = [*extras.approvals, *extras.exceptions]
-    for g in granted:
+    for g in extras.approvals:
         if g.until:
             _day(g.until, g.who)
     return (today + timedelta(days=extras.valid_days)).isoformat()
@@ -192,6 +207,6 @@ def _signed(payload: bytes, signer: Signer) -> bytes:
 
 def _whole(documents: Mapping[str, bytes], name: str, signer: Signer) -> tuple[bytes, str]:
     """Sign the folder itself; its own signature is the one path left out."""
-    entries = [Entry(n, hashlib.sha256(documents[n]).hexdigest()) for n in sorted(documents)]
-    made = oms.manifest(name, entries, ignored=(WHOLE,))
+    listed = [Entry(n, hashlib.sha256(documents[n]).hexdigest()) for n in sorted(documents)]
+    made = oms.manifest(name, listed, ignored=(WHOLE,))
     return dsse.dump(dsse.bundle(oms.payload(made), signer)) + b"\n", made.root

@@ -11,7 +11,7 @@ from typing import Any, Final, final
 from sekisho.evidence import codec, dsse
 from sekisho.evidence.oms import STATEMENT
 from sekisho.policy import Policy
-from sekisho.records import Claim, Decision, Dossier, Outcome
+from sekisho.records import Claim, Decision, Dossier, Outcome, Ruled
 
 PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 VSA: Final = "https://slsa.dev/verification_summary/v1"
@@ -20,6 +20,7 @@ PREREGISTRATION: Final = "urn:sekisho:preregistration:v1"
 INTAKE: Final = "urn:sekisho:build:intake:v1"
 FINETUNE: Final = "urn:sekisho:build:finetune:v1"
 VERIFIER: Final = "urn:sekisho:verifier"
+_SECOND: Final = len("2027-03-31T12:00:00")
 RESULTS: Final = {Decision.ADMIT: "PASSED", Decision.HOLD: "WARNED", Decision.REJECT: "FAILED"}
 
 
@@ -187,6 +188,17 @@ def decision(subject: Subject, dossier: Dossier, ruling: Ruling) -> bytes:
     return make(subject, VSA, predicate)
 
 
+def exceptions(dossier: Dossier) -> tuple[Granted, ...]:
+    """Findings that somebody answers for until a day, as the dossier has them."""
+    found = {
+        Granted(r.approver, f"{f.check}/{f.reason}@{f.where}", r.expires, r.reason)
+        for f in dossier.findings
+        for r in f.rulings
+        if r.kind is Ruled.SUPPRESSED
+    }
+    return tuple(sorted(found, key=lambda g: (g.what, g.who, g.until)))
+
+
 def terms(policy: Policy, document: Mapping[str, Any], plan_digest: str, profile: str) -> Terms:
     """The terms of a plan's document (`drills.plan.Plan.document`)."""
     suites = tuple(sorted((name, str(paper[0])) for name, paper in document["papers"].items()))
@@ -201,13 +213,16 @@ def terms(policy: Policy, document: Mapping[str, Any], plan_digest: str, profile
 
 
 def changed(predicate: Mapping[str, Any], dossier: Dossier) -> tuple[str, ...]:
-    """Terms of a pre-registration that the dossier was not made by: `policy`, `plan`, `profile`."""
+    """Terms of a pre-registration that the dossier was not made by: `policy`, `plan`, `profile`, `time` (registered after the run began)."""
     at = {
         "policy": (("policy", "digest", "sha256"), dossier.policy_digest),
         "plan": (("plan", "digest", "sha256"), dossier.plan_digest),
         "profile": (("profile",), dossier.profile),
     }
-    return tuple(name for name, (path, value) in at.items() if _at(predicate, path) != value)
+    found = [name for name, (path, value) in at.items() if _at(predicate, path) != value]
+    begun, registered = dossier.timing.started, str(_at(predicate, ("registeredOn",)))
+    late = bool(begun) and registered[:_SECOND] > begun[:_SECOND]
+    return (*found, "time") if late else tuple(found)
 
 
 def _at(value: Any, path: Sequence[str]) -> Any:

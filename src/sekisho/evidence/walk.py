@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -20,11 +20,13 @@ GIT: Final = (".git", ".gitattributes", ".github", ".gitignore")
 """Top-level names that OMS implementations leave out unless told otherwise."""
 LEFTOVERS: Final = ".cache/huggingface"
 """Where a download into a folder keeps its notes."""
-_NOTES: Final = re.compile(
-    r"\.cache/huggingface/(?:(?:\.gitignore|CACHEDIR\.TAG)(?:\.lock)?|(?:download/.+|trees/[0-9a-f]{40}\.json)\.lock"
-    r"|download/.+\.metadata|trees/[0-9a-f]{40}\.json)"
+_NOTE: Final = re.compile(
+    rb".+\.lock\0|download/[^\0]+\.metadata\0[0-9a-f]{40}\n\"?[0-9a-zA-Z-]{1,200}\"?\n[0-9.]{1,40}\n?"
+    rb"|\.gitignore\0\*\s*|CACHEDIR\.TAG\0Signature: 8a477f597d28d172789f06886806bc55.*"
+    rb"|trees/[0-9a-f]{40}\.json\0\s*[\[{].*",
+    re.DOTALL,
 )
-_METADATA: Final = re.compile(rb"[0-9a-f]{40}\n\"?[0-9a-zA-Z-]{1,200}\"?\n[0-9.]{1,40}\n?")
+"""Path below LEFTOVERS and content of each, so that nothing else hides there; `data/verify.py` has the same."""
 _SHA256, _SHA1 = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{40}")
 
 
@@ -58,15 +60,22 @@ PROBLEMS: Final = {
 """In English; the report has the sentences in both languages."""
 
 
-def take(root: Path, limits: Limits = DEFAULT) -> tuple[Entry, ...]:
-    """All entries in the order OMS signs them. Raises SourceError, LimitError beyond `limits.files` or `limits.depth`."""
+def take(
+    root: Path, limits: Limits = DEFAULT, *, known: Mapping[str, str] | None = None
+) -> tuple[Entry, ...]:
+    """All entries in the order OMS signs them. Raises SourceError, LimitError beyond `limits.files` or `limits.depth`.
+
+    `known` has digests that this process computed a moment ago; such files are not read again.
+    """
     try:
         if root.is_file():
-            return (_file(root.absolute(), ".", linked=root.is_symlink()),)
+            return (
+                _file(root.absolute(), ".", linked=root.is_symlink(), known=(known or {}).get(root.name)),
+            )
         if not root.is_dir():
             raise SourceError(f"{root}: no such model folder or file")
         found: list[Entry] = []
-        for entry in _walk(root.resolve(), root.resolve(), limits, 0):
+        for entry in _walk(root.resolve(), _Way(root.resolve(), limits, known or {}), 0):
             found.append(entry)
             if len(found) > limits.files:
                 raise LimitError("files of one model", len(found), limits.files)
@@ -80,9 +89,20 @@ def order(path: str) -> list[str]:
     return path.split("/")
 
 
-def _walk(folder: Path, root: Path, limits: Limits, depth: int) -> Iterator[Entry]:
-    if depth > limits.depth:
-        raise LimitError("nested folders", depth, limits.depth)
+@final
+@dataclass(frozen=True)
+class _Way:
+    """What stays the same while walking."""
+
+    root: Path
+    limits: Limits
+    known: Mapping[str, str]
+
+
+def _walk(folder: Path, way: _Way, depth: int) -> Iterator[Entry]:
+    root = way.root
+    if depth > way.limits.depth:
+        raise LimitError("nested folders", depth, way.limits.depth)
     entries = sorted(os.scandir(folder), key=lambda e: e.name)
     if not entries and depth:
         yield Entry(folder.relative_to(root).as_posix(), kind="empty")
@@ -94,12 +114,13 @@ def _walk(folder: Path, root: Path, limits: Limits, depth: int) -> Iterator[Entr
         elif name == ".git":
             yield Entry(name, kind="git")
         elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, root, limits, depth + 1)
+            yield from _walk(path, way, depth + 1)
         else:
-            yield _entry(path, name, root)
+            yield _entry(path, name, way)
 
 
-def _entry(path: Path, name: str, root: Path) -> Entry:
+def _entry(path: Path, name: str, way: _Way) -> Entry:
+    root = way.root
     linked = path.is_symlink()
     if linked:
         refused = _refused(path, root)
@@ -107,7 +128,7 @@ def _entry(path: Path, name: str, root: Path) -> Entry:
             return Entry(name, linked=True, problem=refused)
     if not stat.S_ISREG(path.stat().st_mode):
         return Entry(name, problem="no-file")
-    made = _file(path, name, linked=linked)
+    made = _file(path, name, linked=linked, known=way.known.get(name))
     if (
         linked
         and not made.problem
@@ -115,7 +136,7 @@ def _entry(path: Path, name: str, root: Path) -> Entry:
         and not _named(path, made.sha256)
     ):
         return Entry(name, made.sha256, linked=True, problem="blob-renamed")
-    if not linked and _NOTES.fullmatch(name) and _is_note(path, name):
+    if not linked and _is_note(path, name):
         return Entry(name, made.sha256, kind="note")
     return made
 
@@ -150,21 +171,17 @@ def _named(path: Path, sha256: str) -> bool:
 
 
 def _is_note(path: Path, name: str) -> bool:
-    """Whether a leftover of a download is what it says it is, so that nothing else hides under its name."""
+    """Whether it was left by a download, and is what it says it is."""
+    if not name.startswith(LEFTOVERS + "/"):
+        return False
     with path.open("rb") as file:
         data = file.read(DEFAULT.listing_bytes)
-    if name.endswith(".lock"):
-        return not data
-    if name.endswith(".metadata"):
-        return _METADATA.fullmatch(data) is not None
-    if name.endswith(".gitignore"):
-        return data.strip() == b"*"
-    return data.startswith(b"Signature: 8a477f597d28d172789f06886806bc55") or name.endswith(".json")
+    return _NOTE.fullmatch(os.fsencode(name[len(LEFTOVERS) + 1 :]) + b"\0" + data) is not None
 
 
-def _file(path: Path, name: str, *, linked: bool) -> Entry:
+def _file(path: Path, name: str, *, linked: bool, known: str | None = None) -> Entry:
     try:
-        digest = sha256(path)
+        digest = known or sha256(path)
     except OSError:
         return Entry(name, linked=linked, problem="unreadable")
     return Entry(name, digest or "", linked, "" if digest else "changing")
