@@ -3,24 +3,30 @@
 import inspect
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from sekisho import policy
+from sekisho import policy, rulebook
 from sekisho.checks import CHECKS
 from sekisho.checks.base import AbstractCheck
 from sekisho.drills import panel, perturbations, profile, recipe
 from sekisho.probes import suite
 from sekisho.probes.measures import Measure, measures
 from sekisho.probes.scorers import SCORERS
+from sekisho.report.export.markdown import plain
+from sekisho.report.export.rules import described
 from sekisho.report.words import Words
 from sekisho.sources import catalogue
 
 MOST_SHOWN: Final = 8
 FOLDER: Final = Path(__file__).parent / "catalogue"
 HEAD: Final = "<!-- Made by docs/generate.py; change the code or the data, then run `make catalogue`. -->\n"
+RULES: Final = """What a check can state, each with an id that is never given to anything else. A policy names these ids to change a
+severity, a suppression names one to excuse a finding, and every output carries them. The severity is the gravest that
+the check itself gives. Mapped to: OWASP Top 10 for LLM applications (2025), MITRE ATLAS, CWE; nothing where we are not
+sure."""
 PARAGRAPH: Final = re.compile(r"\n+((?:What|Why) [a-z -]+:)")
 
 
@@ -35,6 +41,7 @@ def pages() -> dict[str, str]:
         "perturbations": ("Light perturbations of the weights", map(_perturbation, perturbations.names())),
         "policies": ("Policies", map(_policy, policy.names())),
         "profiles": ("Profiles", map(_profile, profile.names())),
+        "rules": ("Rules", _rules()),
         "models": ("Models that can be fetched", map(_model, catalogue.names())),
     }
     return {f"{n}.md": "\n\n".join([f"{HEAD}# {title}", *parts]) + "\n" for n, (title, parts) in made.items()}
@@ -172,6 +179,21 @@ def _section(title: str, text: str, rows: dict[str, str]) -> str:
     return f"## {title}\n\n{text}\n\n| | |\n|---|---|\n{table}"
 
 
+def _rules() -> Iterator[str]:
+    words = Words("en")
+    yield RULES
+    for check in dict.fromkeys(r.check for r in rulebook.rules()):
+        mine = [r for r in rulebook.rules() if r.check == check]
+        rows = "\n".join(_rule_row(r, words) for r in mine)
+        yield f"## {words.check(check)} (`{check}`)\n\n| id | severity | says | mapped to |\n|---|---|---|---|\n{rows}"
+
+
+def _rule_row(rule: rulebook.Rule, words: Words) -> str:
+    mapped = ", ".join((*rule.owasp, *rule.atlas, *rule.cwe))
+    says = plain("(retired)" if rule.retired else described(rule, words))
+    return f"| {rule.id} | {rule.severity} | {says} | {mapped} |"
+
+
 def _docstring(thing: object) -> str:
     return inspect.getdoc(sys.modules[type(thing).__module__]) or ""
 
@@ -182,5 +204,8 @@ def _comment(name: str) -> str:
 
 
 if __name__ == "__main__":
+    from mint import mint
+
+    mint()
     for file_name, page in pages().items():
         (FOLDER / file_name).write_text(page, encoding="utf-8")

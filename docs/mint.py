@@ -15,6 +15,8 @@ from sekisho.report.words import checks as texts
 
 ROOT: Final = Path(str(files("sekisho")))
 FOLDER: Final = ROOT / "data" / "rulebook"
+LEDGER: Final = Path(__file__).parents[1] / "tests" / "rules.txt"
+"""Every id ever given, one a line with its check and reason; only ever longer."""
 ORDER: Final = ("note", "hold", "reject")
 
 
@@ -46,6 +48,15 @@ def mint() -> None:
         book["rules"][reason] = {"n": number, "severity": max(found, key=ORDER.index)}
     for check, book in have.items():
         (FOLDER / f"{check}.toml").write_text(_written(book), encoding="utf-8")
+    given = LEDGER.read_text("utf-8").splitlines() if LEDGER.exists() else []
+    LEDGER.write_text("\n".join(sorted({*given, *ids(have)})) + "\n", encoding="utf-8")
+
+
+def ids(have: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Lines of the ledger for every rule there is."""
+    for check, book in have.items():
+        for reason, row in book["rules"].items():
+            yield f"SKS-{book['prefix']}-{row['n']:03} {check} {reason}"
 
 
 def _blank(check: str, taken: set[str]) -> dict[str, Any]:

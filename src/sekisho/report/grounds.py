@@ -40,7 +40,9 @@ def headline(dossier: Dossier, words: Words) -> Headline:
     return Headline(
         words.say("decision", verdict.decision),
         _sentence(dossier, words),
-        _more(len(grounds(dossier, words)) - 1, words) if verdict.decision is not Decision.ADMIT else "",
+        _excused(dossier, words)
+        if verdict.decision is Decision.ADMIT
+        else _more(len(grounds(dossier, words)) - 1, words),
         _next_step(dossier, words),
     )
 
@@ -179,9 +181,15 @@ def _sentence(dossier: Dossier, words: Words) -> str:
 
 
 def _admitted(dossier: Dossier) -> str:
+    end = "_excused" if any(f.excused for f in dossier.findings) else ""
     if not dossier.claims:
-        return "admit_static"
-    return "admit" if any(c.drill != "release" for c in dossier.claims) else "admit_probed"
+        return f"admit_static{end}"
+    return f"{'admit' if any(c.drill != 'release' for c in dossier.claims) else 'admit_probed'}{end}"
+
+
+def _excused(dossier: Dossier, words: Words) -> str:
+    count = sum(f.excused for f in dossier.findings)
+    return words.say("headline", "excused", n=str(count)) if count else ""
 
 
 def _what(dossier: Dossier, words: Words, reason: Reason) -> str:

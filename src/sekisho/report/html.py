@@ -9,14 +9,16 @@ from typing import Any, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from sekisho import rulebook
 from sekisho.evidence.dossier import digest
 from sekisho.records import Dossier
 from sekisho.report.cells import drills, examples, groups, moment, surety
 from sekisho.report.figures import HEIGHT, WIDTH
 from sekisho.report.grounds import grounds, headline, settle
 from sekisho.report.inspection import listed, passed
-from sekisho.report.lights import SHADES, lights, shade_of
+from sekisho.report.lights import SHADES, lights, shade_of, weight
 from sekisho.report.news import news
+from sekisho.report.ruled import grave, said
 from sekisho.report.shaken import shaken
 from sekisho.report.sureness import sureness
 from sekisho.report.tokens import tokens
@@ -66,6 +68,7 @@ def command(dossier: Dossier, language: str) -> str:
 
 def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
     told = listed(dossier.findings)
+    only_files = not (dossier.claims or dossier.battery or dossier.sweep)
     by_problem = sorted(dossier.files, key=lambda f: (not f.problem, f.path))
     return {
         "shade": SHADES[dossier.verdict.decision],
@@ -87,11 +90,20 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
         "files": by_problem[:MOST_FILES],
         "more_files": len(by_problem) - MOST_FILES,
         "problems": any(f.problem for f in by_problem),
-        "never_tested": tuple(sentences(words.language)["never_tested"].values()),
+        "only_files": only_files,
+        "never_tested": [
+            text
+            for key, text in sentences(words.language)["never_tested"].items()
+            if not (only_files and key == "small")
+        ],
         "instrument_key": instrument_key(dossier),
         "actual_s": sum(seconds for _, seconds in dossier.timing.stages),
         "command": command(dossier, words.language),
         "shade_of": shade_of,
+        "rule_of": rulebook.of,
+        "grave": grave,
+        "said": said,
+        "weight": weight,
         "moment": moment,
         "languages": [words.say("language", code) for code in dossier.languages],
         "size": size,

@@ -71,22 +71,24 @@ def _luggage(dossier: Dossier, words: Words) -> Light:
     open_points = [r for r in dossier.verdict.reasons if r.code.startswith("check-")]
     if open_points:
         return _light(words, "luggage", Shade.CAUTION, ground(dossier, words, open_points[0]).text)
-    if weight(worst) < _NOTE:
+    if weight(worst) < NOTE:
         sentence = words.say("light", "luggage", "found_unclear", **finding_facts(worst, words))
         return _light(words, "luggage", Shade.CAUTION, sentence)
-    return _light(words, "luggage", Shade.GOOD, _quiet(dossier, words))
+    shade = Shade.CAUTION if any(f.excused for f in dossier.findings) else Shade.GOOD
+    return _light(words, "luggage", shade, _quiet(dossier, words))
 
 
 def _quiet(dossier: Dossier, words: Words) -> str:
-    notes = sum(weight(f) == _NOTE for f in dossier.findings)
+    notes = sum(weight(f) == NOTE for f in dossier.findings)
     checks = len({f.check for f in dossier.findings})
-    key = "found_notes" if notes else "found_none"
-    return words.say(
-        "light", "luggage", key, checks=str(checks), files=str(len(dossier.files)), notes=str(notes)
-    )
+    excused = sum(f.excused for f in dossier.findings)
+    key = "found_excused" if excused else "found_notes" if notes else "found_none"
+    counts = {"checks": checks, "files": len(dossier.files), "notes": notes, "excused": excused}
+    return words.say("light", "luggage", key, **{k: str(v) for k, v in counts.items()})
 
 
-_NOTE = 3
+NOTE: Final = 3
+"""Weight from which a finding informs only."""
 
 
 def weight(finding: Finding) -> int:
@@ -95,7 +97,7 @@ def weight(finding: Finding) -> int:
         return 4
     excused = finding.outcome is Outcome.NOT_RUN and finding.reason == NO_BASE
     if excused or finding.excused or finding.severity is Severity.NOTE:
-        return _NOTE
+        return NOTE
     if finding.severity is Severity.HOLD:
         return 2
     return 0 if finding.outcome is Outcome.FAIL else 1

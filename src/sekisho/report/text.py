@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sekisho import rulebook
 from sekisho.records import Dossier, Finding, SweepResult
 from sekisho.report.cells import groups
 from sekisho.report.grounds import Ground, grounds, headline, settle
 from sekisho.report.inspection import listed, passed
-from sekisho.report.lights import SHADES, Shade, lights, shade_of
+from sekisho.report.lights import NOTE, SHADES, Shade, lights, shade_of, weight
 from sekisho.report.news import news
+from sekisho.report.ruled import grave, said
 from sekisho.report.shaken import shaken
 from sekisho.report.sureness import sureness
 from sekisho.report.tokens import tokens
@@ -216,20 +218,19 @@ def _findings(told: Sequence[Finding], words: Words, width: int) -> Iterator[Tex
 
 
 def _finding(finding: Finding, words: Words, width: int) -> Iterator[Text]:
-    outcome, severity = words.say("outcome", finding.outcome), words.say("severity", finding.severity)
-    yield _marked(
-        shade_of(finding), f"{words.check(finding.check)} ({words.listed((outcome, severity))})", width
-    )
+    state = words.listed((words.say("outcome", finding.outcome), grave(finding, words)))
+    title = f"{words.check(finding.check)} ({state})"
+    yield _marked(shade_of(finding), title, width, after=rulebook.of(finding).id)
     sentence, where = words.finding(finding), one_line(finding.where, 200)
     if where and where not in sentence:
         yield Text(paragraph(where, width, first="    ", rest="    "))
     yield Text(paragraph(sentence, width, first="    ", rest="    "))
-    todo = words.check(finding.check, "todo") or words.say("ui", "no_todo")
-    yield Text(
-        paragraph(
-            f"{words.say('ui', 'todo')}{words.say('ui', 'colon')}{todo}", width, first="    ", rest="    "
-        )
-    )
+    if finding.rulings:
+        yield Text(paragraph(said(finding, words), width, first="    ", rest="    "), style="italic")
+    if weight(finding) < NOTE:
+        todo = words.check(finding.check, "todo") or words.say("ui", "no_todo")
+        line = f"{words.say('ui', 'todo')}{words.say('ui', 'colon')}{todo}"
+        yield Text(paragraph(line, width, first="    ", rest="    "))
 
 
 def _untested(dossier: Dossier, words: Words, width: int) -> Iterator[Text]:
@@ -255,9 +256,15 @@ def _heading(title: str) -> Text:
     return Text(in_line(title), style="bold underline")
 
 
-def _marked(shade: Shade, title: str, width: int) -> Text:
+def _marked(shade: Shade, title: str, width: int, *, after: str = "") -> Text:
+    """A line with its mark; `after` stands at the end, where there is room, or on a line of its own."""
     text = Text(f"  {MARKS[shade]} ", style=f"bold {STYLES[shade]}")
-    return text.append("\n    ".join(wrap(title, width - 4)), style="bold default")
+    lines = wrap(title, width - 4)
+    text.append("\n    ".join(lines), style="bold default")
+    if after:
+        room = width - 4 - cell_len(lines[-1]) - len(after)
+        text.append(" " * room if room > 1 else "\n    ").append(after, style="bright_black")
+    return text
 
 
 def _printed(parts: Sequence[Text | Table], width: int, colour: bool) -> str:

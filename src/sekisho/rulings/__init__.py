@@ -83,8 +83,14 @@ def apply(
 
 
 def firm(finding: Finding, policy: Policy) -> bool:
-    """Say whether nothing excuses it: a REJECT of a kind never suppressed, or a required check that did not judge."""
+    """Say whether nothing excuses it.
+
+    So stand a REJECT of a kind never suppressed, a required check that did not judge, and what is wrong with a
+    suppression.
+    """
     rule = rulebook.of(finding)
+    if finding.check == lists.CHECK:
+        return True
     if finding.severity is Severity.REJECT and {finding.check, rule.id} & set(policy.never_suppress):
         return True
     silent = finding.outcome in (Outcome.CANNOT_TELL, Outcome.NOT_RUN)

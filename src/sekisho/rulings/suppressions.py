@@ -31,16 +31,16 @@ _KEYS: Final = frozenset({"rule", "sha256", "reason", "approver", "expires"})
 _AIMS: Final = ("path", "fingerprint")
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 _SAID: Final = {
-    "expired": ("the suppression of {rule} for {where} expired on {expires} ({approver}).", Severity.HOLD),
+    "expired": ("The suppression of {rule} for {where} expired on {expires} ({approver}).", Severity.HOLD),
     "digest-changed": (
-        "the suppression of {rule} for {where} was given for other content ({approver}).",
+        "The suppression of {rule} for {where} was given for other content ({approver}).",
         Severity.HOLD,
     ),
     "refused": (
-        "the suppression of {rule} for {where} has no effect: the policy does not let this be suppressed ({approver}).",
+        "The suppression of {rule} for {where} has no effect: the policy does not let this be suppressed ({approver}).",
         Severity.HOLD,
     ),
-    "unused": ("the suppression of {rule} for {where} meets no finding ({approver}).", Severity.NOTE),
+    "unused": ("The suppression of {rule} for {where} meets no finding ({approver}).", Severity.NOTE),
 }
 
 

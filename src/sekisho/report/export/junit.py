@@ -9,8 +9,8 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from sekisho.records import Dossier, Outcome
-from sekisho.report.export.ruled import said
 from sekisho.report.export.view import Line, View, view
+from sekisho.report.ruled import said
 from sekisho.report.visible import one_line, visible
 
 _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

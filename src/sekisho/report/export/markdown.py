@@ -5,16 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from sekisho.records import Decision, Dossier
-from sekisho.report.export.ruled import said
 from sekisho.report.export.view import Line, View, view
 from sekisho.report.grounds import headline
+from sekisho.report.ruled import said
 from sekisho.report.visible import one_line
 
 MOST_ROWS: Final = 30
 """Findings in the table; the other formats have all."""
 MARKS: Final = {Decision.ADMIT: "✅", Decision.HOLD: "⚠️", Decision.REJECT: "⛔"}
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]#|~:&$^])")
-_LEADING: Final = re.compile(r"^(\s*\d*)([-+=.)])")
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]#|~&$^]|:(?=\S))")
+_LEADING: Final = re.compile(r"^(\s*)([-+=])|^(\s*\d+)([.)])")
+"""Begins a list or underlines a heading."""
 
 
 def render(dossier: Dossier, language: str = "en") -> str:
@@ -28,15 +29,16 @@ def plain(text: str, limit: int = 600) -> str:
     """Text that stays text: no markup, link, mention or table cell of its own."""
     shown = _SPECIAL.sub(r"\\\1", one_line(text, limit)).replace("<", "&lt;").replace(">", "&gt;")
     shown = re.sub(r"(?i)\bwww\.", lambda m: m[0][:-1] + r"\.", shown).replace("@", "@\u2060")
-    return _LEADING.sub(r"\1\\\2", shown)
+    return _LEADING.sub(lambda m: f"{m[1] or m[3] or ''}\\{m[2] or m[4]}", shown)
 
 
-def code(text: str, limit: int = 160) -> str:
-    """Text as it is, in a code span that it cannot leave; fit for a table, too."""
-    shown = one_line(text, limit).replace("|", "¦" if "`" in text else r"\|")
+def code(text: str, *, cell: bool = False) -> str:
+    """Text as it is, in a code span that it cannot leave; in a table, a bar is escaped."""
+    shown = one_line(text, 160)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
     gap = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{fence}{gap}{shown}{gap}{fence}"
+    span = f"{fence}{gap}{shown}{gap}{fence}"
+    return span.replace("|", r"\|") if cell else span
 
 
 def _verdict(seen: View) -> Iterator[str]:
@@ -49,7 +51,7 @@ def _verdict(seen: View) -> Iterator[str]:
 def _table(seen: View) -> Iterator[str]:
     say, counted = seen.words.say, [line for line in seen.told if line.counts]
     rows = [
-        _row((_grave(line, seen), line.rule.id, _place(line), plain(line.message)))
+        _row((_grave(line, seen), line.rule.id, _place(line, cell=True), plain(line.message)))
         for line in counted[:MOST_ROWS]
     ]
     rows += [_row((say("severity", m.rule.severity), m.rule.id, "", plain(m.message))) for m in seen.remarks]
@@ -67,8 +69,15 @@ def _grave(line: Line, seen: View) -> str:
     return f"**{seen.words.say('severity', key)}**" if key == "reject" else seen.words.say("severity", key)
 
 
-def _place(line: Line) -> str:
-    return code(line.finding.where) if line.finding.where else ""
+def _place(line: Line, *, cell: bool = False) -> str:
+    return code(line.finding.where, cell=cell) if line.finding.where else ""
+
+
+def _named(line: Line, seen: View) -> str:
+    """The place; of a finding about the whole model, the check."""
+    return _place(line) or plain(
+        seen.words.check(line.finding.check) + seen.words.say("ui", "colon").rstrip()
+    )
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -91,7 +100,7 @@ def _excused(seen: View) -> Iterator[str]:
     excused = [line for line in seen.lines if line.finding.rulings]
     if excused:
         rows = [
-            f"- `{line.rule.id}` {_place(line)} {plain(line.message)} *{plain(said(line.finding, seen.words))}*"
+            f"- `{line.rule.id}` {_named(line, seen)} {plain(line.message)} **{plain(said(line.finding, seen.words))}**"
             for line in excused[:MOST_ROWS]
         ]
         more = len(excused) - MOST_ROWS
@@ -107,7 +116,9 @@ def _passed(seen: View) -> Iterator[str]:
     if rows:
         yield _folded(seen.words.say("ui", "passed", n=str(len(rows))), rows)
     if quiet:
-        rows = [f"- `{line.rule.id}` {_place(line)} {plain(line.message)}" for line in quiet[:MOST_ROWS]]
+        rows = [
+            f"- `{line.rule.id}` {_named(line, seen)} {plain(line.message)}" for line in quiet[:MOST_ROWS]
+        ]
         more = len(quiet) - MOST_ROWS
         rows += [plain(seen.words.say("ui", "more_findings", n=str(more)))] if more > 0 else []
         yield _folded(seen.words.say("ui", "for_information", n=str(len(quiet))), rows)

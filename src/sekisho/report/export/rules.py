@@ -18,7 +18,8 @@ _ATLAS: Final = "https://atlas.mitre.org/techniques/{}"
 
 def described(rule: Rule, words: Words) -> str:
     """The rule's sentence, with an ellipsis where a finding names a value; its code where there is none."""
-    return _NAME.sub("…", _reasons(rule).get(rule.reason, {}).get(words.language, rule.reason))
+    text = _reasons(rule).get(rule.reason, {}).get(words.language, rule.reason).removeprefix("{where}: ")
+    return _NAME.sub("…", text[:1].upper() + text[1:])
 
 
 def told(rule: Rule, words: Words) -> tuple[str, str]:

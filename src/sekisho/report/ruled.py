@@ -10,6 +10,14 @@ def said(finding: Finding, words: Words) -> str:
     return gap.join(_said(ruling, finding, words) for ruling in finding.rulings)
 
 
+def grave(finding: Finding, words: Words) -> str:
+    """What the finding calls for, or how it is excused, in a word."""
+    excused = next((r for r in finding.rulings if r.kind is not Ruled.OVERRIDDEN), None)
+    if excused is None:
+        return words.say("severity", finding.severity)
+    return words.say("ruling", "known_short" if excused.kind is Ruled.KNOWN else "suppressed_short")
+
+
 def _said(ruling: Ruling, finding: Finding, words: Words) -> str:
     if ruling.kind is Ruled.SUPPRESSED:
         facts = {"approver": ruling.approver, "expires": ruling.expires, "reason": ruling.reason}
