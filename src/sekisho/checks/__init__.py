@@ -7,6 +7,7 @@ from sekisho.checks.chat_template import ChatTemplate
 from sekisho.checks.coverage import Coverage
 from sekisho.checks.duplicate_groups import DuplicateGroups
 from sekisho.checks.embedding_rows_delta import EmbeddingRowsDelta
+from sekisho.checks.file_consistency import FileConsistency
 from sekisho.checks.foreign_container import ForeignContainer
 from sekisho.checks.generation_config import GenerationConfig
 from sekisho.checks.gguf_kind import GgufKind
@@ -38,6 +39,7 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     GgufKind(),
     LooseVectors(),
     UndeclaredFile(),
+    FileConsistency(),
     Coverage(),
     WeightNumbers(),
     WeightsDelta(),
