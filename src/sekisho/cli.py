@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from sekisho import cli_arguments as shared
-from sekisho import cli_bom, cli_inspect, cli_ownership, cli_provenance, cli_tokens
+from sekisho import (
+    cli_bom,
+    cli_evidence,
+    cli_inspect,
+    cli_ledger,
+    cli_lock,
+    cli_ownership,
+    cli_provenance,
+    cli_tokens,
+)
 from sekisho.cli_arguments import EXIT, MODEL, Verbs
 from sekisho.errors import SekishoError, StorageError
 
@@ -100,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     vet = _model_verb(verbs, "vet", "inspect, ask, rehearse finetuning, decide", _vet)
     _recipe(vet, "your own training, rehearsed and reported first")
+    cli_ledger.recording(vet)
     _model_verb(verbs, "probe", "inspect and ask, without any trial finetune", _probe)
     drill = _model_verb(verbs, "drill", "rehearse one finetune: a recipe of ours or your own", _drill)
     _recipe(drill, "what is rehearsed (default: user-data)")
@@ -121,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     cli_tokens.register(verbs, _print)
     cli_provenance.register(verbs, _print)
     cli_bom.register(verbs, _print)
+    cli_evidence.register(verbs, _print)
+    cli_ledger.register(verbs, _print)
+    cli_lock.register(verbs, _print)
     return parser
 
 
@@ -146,6 +159,7 @@ def _model_verb(
     shared.declared(verb)
     cli_inspect.exceptions(verb)
     cli_inspect.formats(verb)
+    cli_evidence.preregister(verb)
     verb.add_argument(
         "--battery",
         action=argparse.BooleanOptionalAction,
@@ -256,12 +270,15 @@ def _dynamic(
         address=options.address,
         exceptions=cli_inspect.given(options),
     )
+    cli_evidence.registered(options, request, _say)
     with Console() as watch:
         dossier = conductor.vet(options.path, options.base, options=request, watch=watch)
     page = dossiers.save(html.render(dossier, options.lang).encode("utf-8"), options.out / "report.html")
     pages = "\n".join(map(str, (page, *cli_inspect.write(dossier, options, options.out))))
     shown = text.render(dossier, options.lang, colour=sys.stdout.isatty())
     _print(f"{shown}{pages}\n{options.out / dossiers.NAME}  {dossiers.digest(dossier)}")
+    if options.verb == "vet" and cli_ledger.wanted(options):
+        _say(cli_ledger.record(options, dossier))
     return EXIT[dossier.verdict.decision]
 
 

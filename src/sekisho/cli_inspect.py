@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sekisho import cli_arguments as shared
+from sekisho import cli_ledger
 from sekisho.cli_arguments import EXIT, MODEL, Verbs, Write
 from sekisho.records import Dossier
 
@@ -109,19 +110,27 @@ def _inspect(verbs: Verbs, say: Write, warn: Write) -> None:
         action="store_true",
         help="read no weights: nothing is hashed, no number looked at, and nothing admitted",
     )
+    cli_ledger.recording(verb)
+    verb.add_argument(
+        "--second-opinion",
+        default="",
+        metavar="NAMES",
+        help="scanners that look as well, comma between: picklescan, hayward, c4nary, modelaudit, adaptersentry",
+    )
 
     def run(options: argparse.Namespace) -> int:
-        from sekisho import inspected, policy, static
+        from sekisho import inspected, opinions, policy, static
         from sekisho.evidence import dossier as dossiers
         from sekisho.reading import Reading
 
+        asked = opinions.parse_names(options.second_opinion) if options.second_opinion else ()
         with Reading(warn) as progress:
             seen = static.inspect(
                 options.path,
                 options.base,
                 policy=options.policy,
                 exceptions=given(options),
-                reads=static.Reads(options.headers_only, progress),
+                reads=static.Reads(options.headers_only, progress, asked),
             )
         dossier = inspected.of(seen, policy.load(options.policy))
         if options.write_baseline is not None:
@@ -133,6 +142,8 @@ def _inspect(verbs: Verbs, say: Write, warn: Write) -> None:
             say(text.rstrip("\n"))
         else:
             dossiers.save(text.encode("utf-8", "backslashreplace"), options.output)
+        if cli_ledger.wanted(options):
+            warn(cli_ledger.record(options, dossier))
         return EXIT[seen.verdict.decision]
 
     verb.set_defaults(run=run)

@@ -58,7 +58,9 @@ def refuse_shell(command: str, lock: str) -> None:
 
 def is_python(program: str) -> bool:
     """A Python interpreter, or a script for one."""
-    if _PYTHON.fullmatch(os.path.basename(program)) or os.path.realpath(program) == os.path.realpath(sys.executable):
+    if _PYTHON.fullmatch(os.path.basename(program)) or os.path.realpath(program) == os.path.realpath(
+        sys.executable
+    ):
         return True
     return bool(_PYTHON.search(_shebang(program)))
 

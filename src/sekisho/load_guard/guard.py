@@ -88,7 +88,9 @@ class Guard:
                 continue
             if not model.expired(now):
                 return
-            problems.append(self._refused(folder, f"the lock's entry {model.name} expired on {model.expires}"))
+            problems.append(
+                self._refused(folder, f"the lock's entry {model.name} expired on {model.expires}")
+            )
         raise problems[0] if problems else self._refused(folder, "no model of the lock has its files")
 
     def _whole(self, root: str, model: Model) -> None:

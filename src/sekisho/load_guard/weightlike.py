@@ -33,10 +33,24 @@ _SAFETENSORS: Final = 100 * 2**20
 """Longest header the reference library reads."""
 _SUFFIXES: Final = (
     *(".safetensors", ".gguf", ".ggml", ".bin", ".pt", ".pth", ".ckpt", ".ptl", ".pkl", ".pickle", ".joblib"),
-    *(".npy", ".npz", ".h5", ".hdf5", ".keras", ".onnx", ".onnx_data", ".tflite", ".pte", ".msgpack", ".mlmodel"),
+    *(
+        ".npy",
+        ".npz",
+        ".h5",
+        ".hdf5",
+        ".keras",
+        ".onnx",
+        ".onnx_data",
+        ".tflite",
+        ".pte",
+        ".msgpack",
+        ".mlmodel",
+    ),
     *(".nemo", ".engine", ".llamafile", ".dill", ".orbax", ".ot", ".t7"),
 )
-_IN_ZIP: Final = re.compile(r"(?:^|/)data\.pkl$|\.(?:npy|pkl|pickle|safetensors|gguf|pt|pth|bin|onnx|h5|weights\.h5)$")
+_IN_ZIP: Final = re.compile(
+    r"(?:^|/)data\.pkl$|\.(?:npy|pkl|pickle|safetensors|gguf|pt|pth|bin|onnx|h5|weights\.h5)$"
+)
 
 
 def by_name(name: str) -> bool:

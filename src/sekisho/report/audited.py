@@ -1,0 +1,89 @@
+"""An audit and a lock's state as text and JSON."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sekisho.ledger.entry import Entry
+from sekisho.ledger.verify import Verified
+from sekisho.report.chain import problems, say, verified
+
+
+class Held(Protocol):
+    """One piece of evidence; `sekisho.audit.Held` is one."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+
+
+class Checked(Protocol):
+    """A decision; `sekisho.audit.Checked` is one."""
+
+    @property
+    def entry(self) -> Entry: ...
+    @property
+    def held(self) -> Sequence[Held]: ...
+
+
+class Audit(Protocol):
+    """What came of it; `sekisho.audit.Audit` is one."""
+
+    @property
+    def chain(self) -> Verified: ...
+    @property
+    def checked(self) -> Sequence[Checked]: ...
+    @property
+    def through(self) -> int: ...
+    @property
+    def decisions(self) -> int: ...
+    @property
+    def outcome(self) -> str: ...
+
+
+def text(made: Audit, seed: str, language: str) -> str:
+    """The audit for a person."""
+    facts = {
+        "n": str(len(made.checked)),
+        "all": str(made.decisions),
+        "through": str(made.through),
+        "seed": seed,
+    }
+    lines = [verified(made.chain, language), say("audit", "title", language, **facts)]
+    for checked in made.checked:
+        entry = checked.entry
+        lines.append(f"  #{entry.sequence}  {entry.time}  {entry.subject[:12]}")
+        lines += [f"      {_held(h, language)}" for h in checked.held]
+    if not made.checked and made.chain.whole:
+        return "\n".join([*lines, say("audit", "none", language)])
+    return "\n".join([*lines, say("audit", made.outcome, language)])
+
+
+def plain(made: Audit, seed: str, language: str) -> dict[str, Any]:
+    """The audit as JSON values."""
+    return {
+        "outcome": made.outcome,
+        "seed": seed,
+        "through": made.through,
+        "decisions": made.decisions,
+        "chain": {"entries": made.chain.entries, "problems": list(problems(made.chain, language))},
+        "checked": [
+            {
+                "entry": c.entry.sequence,
+                "subject": c.entry.subject,
+                "evidence": [
+                    {"what": h.what, "state": h.state, "code": h.code, "detail": h.detail} for h in c.held
+                ],
+            }
+            for c in made.checked
+        ],
+    }
+
+
+def _held(held: Held, language: str) -> str:
+    head = f"{say('evidence', held.what, language)}: {say('state', held.state, language)}"
+    return f"{head} ({say('held', held.code, language, detail=held.detail)})" if held.code else head
