@@ -78,6 +78,8 @@ if __name__ == "__main__":
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     command = load(wanted)
     run(command, [wanted, *warm])
+    sys.stdout.flush()  # what is left in the buffer would be the first thing that a fork writes
+    sys.stderr.flush()
     print(json.dumps({"ready": time.process_time()}), file=answers, flush=True)
     for line in sys.stdin:
         asked = json.loads(line)

@@ -82,12 +82,21 @@ def _aisbom_judge(status: int, output: str) -> Outcome:
     return "found" if _RISKS.search(output) else "quiet" if status == 0 else "error"
 
 
-def _modelaudit_judge(status: int, output: str) -> Outcome:
+def document(output: str) -> dict[str, Any] | None:
+    """The JSON object in an output that may say other things before and after it."""
+    start = output.find("{\n") if "{\n" in output else output.find("{")
     try:
-        issues = json.loads(output[output.index("{") :])["issues"]
-    except (ValueError, KeyError):
+        found = json.JSONDecoder().raw_decode(output[start:])[0] if start >= 0 else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _modelaudit_judge(status: int, output: str) -> Outcome:
+    body = document(output)
+    if body is None:
         return "error"
-    if any(i.get("severity") in ("warning", "critical") for i in issues):
+    if any(i.get("severity") in ("warning", "critical") for i in body.get("issues", ())):
         return "found"
     return "quiet" if status in (0, 1) else "error"
 
@@ -122,9 +131,8 @@ def _pipes(folder: str, names: list[str]) -> list[str]:
 
 def _canary_judge(status: int, output: str) -> Outcome:
     """Any warning counts but the two that every tiny GGUF file, and every one put beside a folder, earns."""
-    try:
-        body: dict[str, Any] = json.loads(output[output.index("{") :])
-    except ValueError:
+    body = document(output)
+    if body is None:
         return "error"
     findings = [f for f in body.get("findings", ()) if f.get("rule_id") not in ("MET005", "TPL030")]
     if any(f.get("severity") in ("WARN", "FAIL") for f in findings):
@@ -133,9 +141,8 @@ def _canary_judge(status: int, output: str) -> Outcome:
 
 
 def _pillar_judge(status: int, output: str) -> Outcome:
-    try:
-        body = json.loads(output[output.index("{") :])
-    except ValueError:
+    body = document(output)
+    if body is None:
         return "error"
     if body.get("findings") or str(body.get("verdict", "clean")).lower() in ("malicious", "suspicious"):
         return "found"
