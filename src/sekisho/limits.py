@@ -122,6 +122,12 @@ class Limits:
     """Characters of one rendering; real ones stay below 100,000."""
     template_literals: int = 800
     """Texts of one template that are tried as triggers; the most in use are about 500."""
+    opinion_s: int = 300
+    """Seconds another scanner may take over a model."""
+    opinion_memory_bytes: int = 4 * GIB
+    """Address space of another scanner."""
+    opinion_answer_bytes: int = 16 * MIB
+    """What another scanner may print."""
     child_memory_bytes: int = 16 * GIB
     """Heap of the child process that holds a model."""
     child_files: int = 512

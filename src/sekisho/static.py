@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sekisho import checks, fingerprints, inventory, lineage, rulings, verdict
+from sekisho import checks, fingerprints, inventory, lineage, opinions, rulings, verdict
 from sekisho import policy as policies
 from sekisho.checks.base import Case
 from sekisho.formats import rendering, rows, tensors, vectors
@@ -32,6 +32,8 @@ class Reads:
     headers_only: bool = False
     """No file is read to its end: nothing is hashed, no number looked at, and nothing admitted."""
     progress: Progress | None = None
+    opinions: tuple[str, ...] = ()
+    """Other tools that look as well; picklescan always does where the policy lets pickles pass."""
 
 
 WHOLE: Final = Reads()
@@ -86,6 +88,7 @@ def inspect(
         rendering.measure(files, others),
         known_pickles=chosen.pickle == "known-globals",
     )
+    findings += _others(files, chosen, reads.opinions)
     findings = rulings.apply(findings + checks.run(case), fingerprints.files(files.files), chosen, exceptions)
     decided = verdict.decide(
         chosen,
@@ -97,6 +100,14 @@ def inspect(
         dynamic=False,
     )
     return Inspection(source, trusted, files, others, findings, decided, table_rows, exceptions)
+
+
+def _others(files: Inventory, policy: policies.Policy, asked: tuple[str, ...]) -> tuple[Finding, ...]:
+    """What other tools say, with what they did not look at."""
+    needed = policy.pickle != "refuse"
+    names = dict.fromkeys((*(opinions.CORE if needed else ()), *asked))
+    told = (opinions.judge(opinions.ask(name, files), needed=needed) for name in names)
+    return tuple(finding for findings in told for finding in findings)
 
 
 def _tick(path: Path, progress: Progress | None) -> Callable[[int], None] | None:
