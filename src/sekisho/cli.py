@@ -118,8 +118,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _compare_verb(verbs)
     cli_inspect.register(verbs, _print, _say)
-    fetch = verbs.add_parser("fetch", help="fetch a model of the catalogue and print its folder")
-    fetch.add_argument("name")
+    fetch = verbs.add_parser("fetch", help="fetch a model, from the catalogue or an address; print its folder")
+    cli_provenance.fetching(fetch)
     fetch.set_defaults(run=_fetch)
     report = verbs.add_parser("report", help="render a saved dossier again")
     report.add_argument("dossier", type=Path)
@@ -283,9 +283,7 @@ def _dynamic(
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    from sekisho.fetch import fetch
-
-    _print(str(fetch(options.name, progress=_say)))
+    _print(str(cli_provenance.fetch(options, _say)))
     return 0
 
 

@@ -6,7 +6,7 @@ with --complete. None of them says what a model does.
 """
 
 import argparse
-import datetime
+import datetime as dt
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +28,36 @@ def register(verbs: Verbs, say: Write) -> None:
     _provenance(verbs, say)
     _patches(verbs, say)
     _supplier(verbs, say)
+
+
+def fetching(verb: argparse.ArgumentParser) -> None:
+    """Arguments of `fetch`."""
+    verb.add_argument(
+        "name",
+        help="catalogue name, or hf:org/name@COMMIT, git+https://host/path@COMMIT, https://host/file#sha256=HEX, "
+        "oci://host/repository@sha256:HEX, oci-layout:FOLDER@sha256:HEX",
+    )
+    verb.add_argument(
+        "--suppliers", type=Path, help="your supplier register (TOML): what it refuses is not fetched"
+    )
+    verb.add_argument(
+        "--by", default="", metavar="NAME", help="who fetches, for the record (default: nobody)"
+    )
+
+
+def fetch(options: argparse.Namespace, progress: Write) -> Path:
+    """Fetch what was named and return its folder."""
+    from sekisho.sources import address
+
+    if not address.is_address(options.name):
+        from sekisho import fetch as catalogue
+
+        return catalogue.fetch(options.name, progress=progress)
+    from sekisho import acquire
+    from sekisho.provenance import suppliers
+
+    register = suppliers.read(options.suppliers) if options.suppliers else None
+    return acquire.acquire(options.name, acquire.Wanted(register, options.by), progress)
 
 
 def _provenance(verbs: Verbs, say: Write) -> None:
@@ -82,7 +112,7 @@ def _asked(options: argparse.Namespace) -> "origins.Asked":  # type: ignore[name
         commit_object=options.commit_object,
         source=options.source,
         suppliers=options.suppliers,
-        today=datetime.datetime.now(tz=datetime.UTC).date(),
+        today=dt.datetime.now(tz=dt.UTC).date(),
     )
 
 
@@ -142,7 +172,7 @@ def _supplier(verbs: Verbs, say: Write) -> None:
 
         if not options.address:
             raise UsageError("no address was given")
-        today = datetime.datetime.now(tz=datetime.UTC).date()
+        today = dt.datetime.now(tz=dt.UTC).date()
         found = suppliers.judge(options.address, suppliers.read(options.suppliers), today)
         if options.format == "json":
             say(

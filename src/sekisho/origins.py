@@ -1,7 +1,6 @@
 """The library side of provenance: gather, compare with a parent, hold against the register, make the record."""
 
-import datetime
-import json
+import datetime as dt
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -38,7 +37,7 @@ class Asked:
     commit_object: Path | None = None
     source: str = ""
     suppliers: Path | None = None
-    today: datetime.date = datetime.date.min
+    today: dt.date = dt.date.min
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def _base(files: Inventory, base: str) -> intake.Base:
 
 
 def _objections(
-    made: Intake, register: suppliers.Register | None, today: datetime.date
+    made: Intake, register: suppliers.Register | None, today: dt.date
 ) -> tuple[suppliers.Objection, ...]:
     if register is None or not made.source.known or not address.is_address(made.source.value):
         return ()

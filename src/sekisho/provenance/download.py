@@ -3,7 +3,7 @@
 All of it is unsigned and lies beside the files: it tells a careless change, not a careful one.
 """
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -82,7 +82,7 @@ def _listed(path: str, entry: Any) -> Expected:
     size = known.get("lfs_size") if sha256 else known.get("size")
     if not _is(SHA1, blob) or not (sha256 is None or _is(_SHA256, sha256)) or type(size) is not int:
         raise ArtefactError(f"the list of files has no digest of {shown(path)}")
-    return Expected(path, size, sha256 or "", blob, lfs=sha256 is not None, downloaded=False)
+    return Expected(path, size, sha256 or "", str(blob), lfs=sha256 is not None, downloaded=False)
 
 
 def _is(pattern: re.Pattern[str], value: Any) -> bool:
@@ -238,5 +238,5 @@ def _refs(folder: Path) -> Iterable[tuple[str, str]]:
 def _stamp(seconds: float) -> str:
     if seconds <= 0:
         return ""
-    moment = datetime.datetime.fromtimestamp(int(seconds), tz=datetime.UTC) if seconds < 2**36 else None
+    moment = dt.datetime.fromtimestamp(int(seconds), tz=dt.UTC) if seconds < 2**36 else None
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""

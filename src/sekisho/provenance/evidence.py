@@ -15,6 +15,7 @@ from sekisho.provenance import claims, download, origin, proof
 from sekisho.provenance.gitobjects import SHA1
 from sekisho.provenance.records import Deviation
 from sekisho.records import FileFact, Inventory
+from sekisho.sources.listed import Expected
 
 SHA256: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -145,7 +146,7 @@ def _record(path: Path) -> tuple[origin.Origin | None, str]:
         return None, str(error)
 
 
-def _listed(record: origin.Origin | None, traces: download.Download | None) -> dict[str, download.Expected]:
+def _listed(record: origin.Origin | None, traces: download.Download | None) -> dict[str, Expected]:
     if record and record.files:
         return {e.path: e for e in record.files}
     return {e.path: e for e in traces.expected} if traces else {}

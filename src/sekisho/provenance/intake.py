@@ -45,8 +45,8 @@ class Base:
 class Signed:
     """Signatures that somebody verified; the rungs E3 and E4."""
 
-    intake: Ground = Ground(held=False, code="no-intake-signature")
-    supplier: Ground = Ground(held=False, code="no-supplier-signature")
+    intake: Ground = ladder.NO_INTAKE
+    supplier: Ground = ladder.NO_SUPPLIER
     signer: Stated = field(default_factory=lambda: unknown("not-signed"))
 
 

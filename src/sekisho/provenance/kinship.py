@@ -142,7 +142,7 @@ def merged(result: tuple[float, float] | None) -> bool:
 
 
 def _fit(three: "list[samples.Matrix]") -> tuple[float, float] | None:
-    mine, first, second = three
+    mine = three[0]
     if len({(m.rows, m.width) for m in three}) > 1:
         return None
     rows = samples.chosen(mine.name, mine.rows, mine.width)

@@ -30,6 +30,9 @@ class Ground:
 BY_RECORD: Final = "matched-by-record"
 """The revision is known from our own unsigned record of the fetch alone."""
 NOTHING: Final = Ground(held=False, code="nothing-on-file")
+NO_INTAKE: Final = Ground(held=False, code="no-intake-signature")
+NO_SUPPLIER: Final = Ground(held=False, code="no-supplier-signature")
+NO_LINEAGE: Final = Ground(held=False, code="no-lineage")
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class Grounds:
 
     recorded: Ground = NOTHING
     matched: Ground = NOTHING
-    intake: Ground = Ground(held=False, code="no-intake-signature")
-    supplier: Ground = Ground(held=False, code="no-supplier-signature")
-    lineage: Ground = Ground(held=False, code="no-lineage")
+    intake: Ground = NO_INTAKE
+    supplier: Ground = NO_SUPPLIER
+    lineage: Ground = NO_LINEAGE
     claim: str = ""
     """The address claimed, if there is one."""
 

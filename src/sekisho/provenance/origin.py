@@ -14,8 +14,8 @@ from typing import Any, Final
 from sekisho.errors import ArtefactError, MalformedError
 from sekisho.formats import json_config
 from sekisho.limits import DEFAULT
-from sekisho.sources.listed import Expected
 from sekisho.provenance.gitobjects import object_id
+from sekisho.sources.listed import Expected
 
 SCHEMA: Final = 1
 ENDING: Final = ".origin.json"

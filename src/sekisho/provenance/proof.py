@@ -13,10 +13,10 @@ from typing import Final
 from sekisho.errors import ArtefactError
 from sekisho.limits import DEFAULT
 from sekisho.provenance import gitattributes, gitobjects
-from sekisho.sources.listed import Expected
 from sekisho.provenance.gitobjects import EXECUTABLE, FILE, LINK, SUBMODULE, Commit, Entry
 from sekisho.provenance.records import Deviation
 from sekisho.records import FileFact
+from sekisho.sources.listed import Expected
 
 _ATTRIBUTES: Final = ".gitattributes"
 _SINGLES: Final = 32

@@ -16,7 +16,7 @@ signers = ["sha256:..."]    # keys or identities whose signatures count
 ```
 """
 
-import datetime
+import datetime as dt
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Entry:
     """`*` for every namespace of the host."""
     tier: str
     grounds: tuple[str, ...]
-    reviewed: datetime.date
+    reviewed: dt.date
     valid_days: int = 365
     signers: tuple[str, ...] = ()
     contact: str = ""
@@ -110,7 +110,7 @@ def read(path: Path) -> Register:
     )
 
 
-def judge(uri: str, register: Register, today: datetime.date) -> tuple[Objection, ...]:
+def judge(uri: str, register: Register, today: dt.date) -> tuple[Objection, ...]:
     """Everything against taking a model from an address. Raises SourceError where it is none."""
     return tuple(_objections(address.parse(uri), register, today))
 
@@ -137,7 +137,7 @@ def _place(uri: str) -> tuple[str, str] | None:
     return (read.host, read.namespace) if read.host else None
 
 
-def _objections(where: address.Address, register: Register, today: datetime.date) -> Iterator[Objection]:
+def _objections(where: address.Address, register: Register, today: dt.date) -> Iterator[Objection]:
     if not where.pinned:
         yield Objection("unpinned", register.unpinned_refuses, (("revision", where.revision or "–"),))
     if not where.host:
@@ -153,7 +153,7 @@ def _objections(where: address.Address, register: Register, today: datetime.date
         yield Objection(
             "reputation-only", refuses=True, facts=(*named, ("grounds", ", ".join(entry.grounds) or "–"))
         )
-    due = entry.reviewed + datetime.timedelta(days=entry.valid_days)
+    due = entry.reviewed + dt.timedelta(days=entry.valid_days)
     if today > due or entry.reviewed > today:
         yield Objection("review-overdue", refuses=True, facts=(*named, ("due", due.isoformat())))
 
@@ -199,7 +199,7 @@ def _entry(table: Any, where: str) -> Entry:
     if not set(grounds) <= SOUND | REPUTATION:
         raise DataError(f"{where}: grounds are of {', '.join(sorted(SOUND | REPUTATION))}")
     days = table.get("valid_days", 365)
-    if type(table["reviewed"]) is not datetime.date or type(days) is not int or not 0 < days <= 3_660:  # noqa: PLR2004
+    if type(table["reviewed"]) is not dt.date or type(days) is not int or not 0 < days <= 3_660:  # noqa: PLR2004
         raise DataError(f"{where}: reviewed is a date, valid_days is 1 to 3,660")
     return Entry(**texts, grounds=grounds, signers=signers, reviewed=table["reviewed"], valid_days=days)
 

@@ -82,7 +82,7 @@ def parse(spec: str) -> Address:
 
 def _cut(text: str) -> tuple[str, str]:
     place, _, revision = text.partition("@")
-    if revision and not (_REF.fullmatch(revision) or DIGEST.fullmatch(revision)) or ".." in revision:
+    if (revision and not (_REF.fullmatch(revision) or DIGEST.fullmatch(revision))) or ".." in revision:
         raise SourceError(f"{shown(revision)!r} is no revision")
     return place, revision
 
