@@ -349,16 +349,16 @@ def check_folder(options: Any, keys: list[Key], found: Found) -> tuple[str, dict
 
 def check_keys(options: Any, found: Found) -> list[Key]:
     """The keys to verify with: those named, and the folder's own, which is told apart where it is not among them."""
-    pinned = dict(map(load_key, options.key))
+    pinned = [load_key(path) for path in options.key]
     own = os.path.join(options.folder, KEY)
     if not os.path.lexists(own):
-        return list(pinned)
-    key, mark = load_key(own)
-    if mark not in pinned.values():
+        return [key for key, _ in pinned]
+    claimed, mark = load_key(own)
+    if mark not in [m for _, m in pinned]:
         found.append(
             (OTHER_KEY, KEY, "other-key", mark) if pinned else (UNPINNED, KEY + " " + mark, "unpinned")
         )
-    return [key, *pinned]
+    return [claimed, *(key for key, _ in pinned)]
 
 
 def main() -> int:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, final
 
+from cryptography.x509 import Certificate
+
 from sekisho.errors import ArtefactError, DataError, MalformedError, SourceError
-from sekisho.evidence import bundle, codes, dsse, keys, oms, ruling, statements, walk
+from sekisho.evidence import bundle, certificates, codes, dsse, keys, oms, ruling, statements, walk
 from sekisho.evidence.codes import Problem, Verified
 from sekisho.evidence.keys import PublicKey
 from sekisho.evidence.oms import Manifest
@@ -53,14 +55,19 @@ def verify(
     folder: Path,
     pinned: Collection[PublicKey] = (),
     *,
+    anchors: Collection[Certificate] = (),
     model: Path | None = None,
     demands: Demands | None = None,
 ) -> Verified:
-    """Verify a folder, and the model beside it where one is named; whatever is wrong is in the result."""
+    """Verify a folder, and the model beside it where one is named; whatever is wrong is in the result.
+
+    The signer is one of `pinned`, or has a certificate that leads to one of `anchors` on the day of `demands`.
+    """
     wanted = demands or Demands(datetime.now(UTC).date().isoformat())
     desk = _Desk(())
     try:
-        desk.keys = _keys(folder, tuple(pinned), desk)
+        named = (*pinned, *_certified(folder, anchors, wanted.at))
+        desk.keys = _keys(folder, named, desk, named=bool(named or anchors))
         _documents(folder, desk)
         _folder(folder, desk, wanted)
         if model is not None and desk.model is not None:
@@ -79,13 +86,22 @@ def verify(
     )
 
 
-def _keys(folder: Path, pinned: Sequence[PublicKey], desk: _Desk) -> tuple[PublicKey, ...]:
+def _certified(folder: Path, anchors: Collection[Certificate], at: str) -> tuple[PublicKey, ...]:
+    """The key of the certificate that came with the folder, if an anchor vouches for it."""
+    if not anchors:
+        return ()
+    day = datetime.fromisoformat(at).replace(hour=12)
+    key = certificates.trusted(dsse.opened(read(folder / bundle.WHOLE)).chain, anchors, day)
+    return (key,) if key else ()
+
+
+def _keys(folder: Path, pinned: Sequence[PublicKey], desk: _Desk, *, named: bool) -> tuple[PublicKey, ...]:
     """Keys to verify with: those named, and the folder's own, told apart where it is not among them."""
     own = folder / bundle.KEY
     if not os.path.lexists(own):
         return tuple(pinned)
     claimed = keys.public(read(own), bundle.KEY)
-    if not pinned:
+    if not named:
         desk.say(codes.UNPINNED, bundle.KEY, "unpinned", fingerprint=claimed.fingerprint)
     elif claimed not in pinned:
         desk.say(codes.OTHER_KEY, bundle.KEY, "other-key", fingerprint=claimed.fingerprint)

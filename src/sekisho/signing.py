@@ -1,0 +1,106 @@
+"""Sign a vetted model: gather every document, check that the files are still those judged, write the evidence folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sekisho import inventory
+from sekisho.errors import DataError, LimitError, MalformedError
+from sekisho.evidence import bom, bundle, checking, codec, dsse
+from sekisho.evidence import dossier as dossiers
+from sekisho.evidence.bundle import Extras, Written
+from sekisho.evidence.keys import Signer
+from sekisho.evidence.statements import Granted
+from sekisho.provenance import intake
+from sekisho.provenance.evidence import Request, gather
+from sekisho.provenance.ladder import Ground
+from sekisho.provenance.records import Basis, Intake, Stated
+from sekisho.records import Dossier, Inventory
+from sekisho.report import html
+from sekisho.report.words import LANGUAGES
+
+FOLDER: Final = "evidence"
+"""Where the evidence goes unless told otherwise: within the dossier's folder."""
+RECORD: Final = "intake.json"
+TRAINING: Final = "finetune.json"
+"""Records of other stages, taken up where they lie beside the dossier."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a dossier is signed."""
+
+    out: Path | None = None
+    """Folder to write; None is FOLDER beside the dossier."""
+    approvals: tuple[Granted, ...] = ()
+    valid_days: int = bundle.VALID_DAYS
+    request: Request = field(default_factory=Request)
+    """What the user knows of the origin, where no intake record lies beside the dossier."""
+
+
+def sign(folder: Path, model: Path, signer: Signer, *, options: Options = Options()) -> Written:
+    """Write the evidence folder of a dossier's folder. Raises DataError, SourceError, StorageError, UsageError."""
+    made = dossiers.read(folder)
+    files = inventory.take(model)
+    known = {f.path: f.sha256 for f in files.files if f.sha256}
+    bundle.entries(made, model, known)  # before anything else is read: the wrong files show at once
+    record = _intake(folder, files, model, signer, options.request)
+    extras = Extras(
+        reports={f"report.{lang}.html": html.render(made, lang) for lang in LANGUAGES},
+        bom=_bill(made, files, record),
+        intake=codec.plain(record),
+        finetune=_table(folder / TRAINING),
+        registration=_bytes(folder / bundle.REGISTRATION),
+        approvals=options.approvals,
+        valid_days=options.valid_days,
+    )
+    return bundle.write(made, model, signer, options.out or folder / FOLDER, extras=extras, known=known)
+
+
+def _intake(folder: Path, files: Inventory, model: Path, signer: Signer, request: Request) -> Intake:
+    """The intake record beside the dossier if it is of these files, else what can be known here."""
+    kept = _table(folder / RECORD)
+    if kept is not None:
+        record = codec.build(Intake, kept, RECORD)
+        there = {f.path: f.sha256 for f in files.files}
+        odd = next((f.path for f in record.files if there.get(f.path) != f.sha256), "")
+        if odd:
+            raise DataError(f"{RECORD}: {odd} is not as the record has it: take the intake again")
+        return record
+    mark = signer.public.fingerprint
+    signed = intake.Signed(
+        intake=Ground(held=True, code="intake-signature", detail=mark), signer=Stated(mark, Basis.MEASURED)
+    )
+    gathered = gather(files, model, request)
+    return intake.record(gathered, base=None, register=None, signed=signed, tool=_tool())
+
+
+def _bill(made: Dossier, files: Inventory, record: Intake) -> Mapping[str, Any]:
+    p = made.provenance
+    subject = bom.Subject(p.name, files, _tool(), made.timing.started, intake=record, dossier=made)
+    return bom.build(subject)
+
+
+def _tool() -> str:
+    from importlib.metadata import version
+
+    return f"sekisho {version('sekisho')}"
+
+
+def _bytes(path: Path) -> bytes | None:
+    """A document that need not be there. Raises DataError where it is, but cannot be read."""
+    if not path.exists() and not path.is_symlink():
+        return None
+    try:
+        return checking.read(path)
+    except (DataError, MalformedError) as error:
+        raise DataError(f"{path.name}: {error}") from error
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    data = _bytes(path)
+    try:
+        return None if data is None else dsse.parse(data)
+    except (MalformedError, LimitError) as error:
+        raise DataError(f"{path.name}: {error}") from error
