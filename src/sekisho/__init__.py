@@ -10,9 +10,10 @@ return a `Dossier`.
 `compare(before, after)` asks two models the same questions and returns what rose and what is new.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sekisho.records import Decision, Dossier, Finding, Outcome, Verdict
+if TYPE_CHECKING:
+    from sekisho.records import Decision, Dossier, Finding, Outcome, Verdict
 
 __all__ = [
     "Decision",
@@ -31,7 +32,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # the verbs are imported when asked for: the command line must start in a blink
+    # imported when asked for: the command line must start in a blink, and the load guard in every process
+    if name in ("Decision", "Dossier", "Finding", "Outcome", "Verdict"):
+        from sekisho import records
+
+        return getattr(records, name)
     if name == "inspect":
         from sekisho.static import inspect
 

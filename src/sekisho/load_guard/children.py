@@ -20,7 +20,9 @@ _PYTHON: Final = re.compile(r"(?:python|pypy)[\d.]*w?(?:\.exe)?")
 _SHELL_PYTHON: Final = re.compile(r"\b(?:python|pypy)[\d.]*\s+(?:-[A-Za-z]+\s+)*-[A-Za-z]*[IES]")
 _DEAF: Final = frozenset("IES")
 """Options with which Python does not read what the guard comes by."""
-_VALUED: Final = frozenset("cmWX")
+_LAST: Final = frozenset("cm")
+"""Options after which everything is the program's own."""
+_VALUED: Final = frozenset("WX")
 
 
 def environment(lock: str, before: Mapping[str, str]) -> dict[str, str]:
@@ -67,27 +69,27 @@ def is_python(program: str) -> bool:
 
 def deaf(options: Sequence[str]) -> bool:
     """Whether Python's own options keep the guard out."""
-    for option in options:
+    left = iter(options)
+    for option in left:
         if not option.startswith("-") or option in ("-", "--"):
-            return False
-        for letter in () if option.startswith("--") else option[1:]:
+            return False  # the script: what follows is its own
+        letters = "" if option.startswith("--") else option[1:]
+        for at, letter in enumerate(letters):
             if letter in _DEAF:
                 return True
+            if letter in _LAST:
+                return False
             if letter in _VALUED:
+                if at + 1 == len(letters):
+                    next(left, "")
                 break
-        if option[-1:] in ("c", "m") and not option.startswith("--"):
-            return False
     return False
 
 
 def paths(arguments: Iterable[str]) -> tuple[str, ...]:
     """Arguments that name something on this machine, `--option=value` included."""
-    found = []
-    for argument in arguments:
-        for text in (argument, argument.partition("=")[2]):
-            if text and os.path.exists(text):
-                found.append(text)
-    return tuple(found)
+    texts = (text for a in arguments for text in (a, a.partition("=")[2]))
+    return tuple(t for t in texts if t and os.path.exists(t))
 
 
 def words(command: str) -> tuple[str, ...]:
@@ -106,7 +108,7 @@ def _options(program: str, arguments: Sequence[str]) -> list[str]:
 def _shebang(program: str) -> str:
     """The first line of a script, without `#!`."""
     try:
-        with open(program, "rb") as file:  # noqa: PTH123
+        with open(program, "rb") as file:
             head = file.read(512)
     except OSError:
         return ""

@@ -60,7 +60,7 @@ def find(start: Path | None = None) -> Path:
 def read(path: str | Path) -> Lock:
     """Read a lock file. Raises DataError: without a sound lock nothing may be loaded."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  the guard's own reads stay plain
+        with open(path, "rb") as file:
             data = file.read(DEFAULT.lock_bytes + 1)
     except OSError as error:
         raise DataError(f"{path}: not read: {error.strerror or error}") from error
@@ -95,10 +95,11 @@ def _model(body: Any, where: str) -> Model:
     if not all(_is_digest(v) for v in (*files.values(), body["root"])):
         raise DataError(f"{where}: a digest is no sha256")
     try:
-        if datetime.fromisoformat(expires).tzinfo is None:
-            raise ValueError("no time zone")
+        zone = datetime.fromisoformat(expires).tzinfo
     except ValueError as error:
         raise DataError(f"{where}: expires: {error}") from error
+    if zone is None:
+        raise DataError(f"{where}: expires has no time zone")
     return Model(files=dict(files), **texts)
 
 

@@ -1,13 +1,14 @@
 """Entry points of loaders that open files in native code, which Python's audit events do not show."""
 
 import functools
-import importlib.abc
-import importlib.machinery
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def guard(check: Check) -> None:
 
 
 @final
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Lets the other finders find, and wraps what their loaders load."""
 
     def __init__(self, check: Check) -> None:
@@ -69,28 +70,28 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> "ModuleSpec | None":
         if name not in self._modules:
             return None
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
             if finder is self or find is None:
                 continue
-            spec: importlib.machinery.ModuleSpec | None = find(name, path, target)
+            spec: ModuleSpec | None = find(name, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, self._check)
+                spec.loader = _Loader(spec.loader, self._check)  # type: ignore[assignment]  # no ABC: its import is slow
                 return spec
         return None
 
 
 @final
-class _Loader(importlib.abc.Loader):
+class _Loader:
     """Another loader, with the check put in after it has run."""
 
     def __init__(self, inner: Any, check: Check) -> None:
         self._inner, self._check = inner, check
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: "ModuleSpec") -> ModuleType | None:
         made: ModuleType | None = self._inner.create_module(spec)
         return made
 

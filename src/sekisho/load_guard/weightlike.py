@@ -1,11 +1,7 @@
 """Which files could hold a model: by their first bytes, whatever they are called; by name where bytes say nothing."""
 
-import bz2
 import io
-import lzma
 import re
-import zipfile
-import zlib
 from contextlib import suppress
 from typing import BinaryIO, Final
 
@@ -29,6 +25,8 @@ _PICKLES: Final = re.compile(
     rb"|[\]}(][q(]\x00"  # 1
 )
 _ONNX: Final = re.compile(rb"\x08[\x01-\x20](?:\x12[\x00-\x40]|\x3a|\x42)")
+_SHORTEST: Final = 2
+"""Bytes of `{}`."""
 _SAFETENSORS: Final = 100 * 2**20
 """Longest header the reference library reads."""
 _SUFFIXES: Final = (
@@ -53,6 +51,10 @@ _IN_ZIP: Final = re.compile(
 )
 
 
+_ZLIB: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_STREAMS: Final = (*_ZLIB, b"BZh", b"\xfd7zXZ\x00", b"\x5d\x00\x00")
+
+
 def by_name(name: str) -> bool:
     """A name that weights usually have."""
     return name.lower().endswith(_SUFFIXES)
@@ -71,7 +73,7 @@ def _head(head: bytes, size: int) -> str:
     for magic, at, name in _MAGIC:
         if head[at : at + len(magic)] == magic:
             return name
-    if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= min(size, _SAFETENSORS):
+    if head[8:9] == b"{" and _SHORTEST <= int.from_bytes(head[:8], "little") <= min(size, _SAFETENSORS):
         return "safetensors"
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
@@ -84,9 +86,15 @@ def _head(head: bytes, size: int) -> str:
 
 def _compressed(head: bytes) -> str:
     """What stands at the beginning of a compressed stream: joblib and gzip.open read through it."""
+    if not head.startswith(_STREAMS):
+        return ""
+    import bz2  # late: most files are not compressed
+    import lzma
+    import zlib
+
     inner = b""
     with suppress(zlib.error, OSError, lzma.LZMAError, EOFError, ValueError):
-        if head.startswith((b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")):
+        if head.startswith(_ZLIB):
             inner = zlib.decompressobj(47).decompress(head, HEAD)
         elif head.startswith(b"BZh"):
             inner = bz2.BZ2Decompressor().decompress(head, HEAD)
@@ -97,6 +105,8 @@ def _compressed(head: bytes) -> str:
 
 def _zip(file: BinaryIO) -> str:
     """`zip` where an entry looks like weights or the directory cannot be read."""
+    import zipfile  # late: most files are no archives
+
     try:
         file.seek(0, io.SEEK_SET)
         with zipfile.ZipFile(file) as archive:

@@ -1,48 +1,9 @@
-"""An audit and a lock's state as text and JSON."""
+"""An audit as text and JSON."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from sekisho.ledger.entry import Entry
-from sekisho.ledger.verify import Verified
+from sekisho.ledger.audits import Audit, Held
 from sekisho.report.chain import problems, say, verified
-
-
-class Held(Protocol):
-    """One piece of evidence; `sekisho.audit.Held` is one."""
-
-    @property
-    def what(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def code(self) -> str: ...
-    @property
-    def detail(self) -> str: ...
-
-
-class Checked(Protocol):
-    """A decision; `sekisho.audit.Checked` is one."""
-
-    @property
-    def entry(self) -> Entry: ...
-    @property
-    def held(self) -> Sequence[Held]: ...
-
-
-class Audit(Protocol):
-    """What came of it; `sekisho.audit.Audit` is one."""
-
-    @property
-    def chain(self) -> Verified: ...
-    @property
-    def checked(self) -> Sequence[Checked]: ...
-    @property
-    def through(self) -> int: ...
-    @property
-    def decisions(self) -> int: ...
-    @property
-    def outcome(self) -> str: ...
 
 
 def text(made: Audit, seed: str, language: str) -> str:
