@@ -85,10 +85,13 @@ def test_onnx_with_operators_from_elsewhere(tmp_path):
     assert judge(tmp_path) == [("custom-operators", Severity.HOLD)]
 
 
-def test_malformed_and_over_limit(tmp_path):
+def test_malformed(tmp_path):
     (tmp_path / "model.onnx").write_bytes(onnx()[:-9])
     (fact,) = take(tmp_path).files
     assert fact.problem.startswith("malformed")
+
+
+def test_over_limit(tmp_path):
     (tmp_path / "model.onnx").write_bytes(onnx())
     (fact,) = take(tmp_path, Limits(protobuf_fields=5)).files
     assert fact.problem.startswith("over-limit")
@@ -119,7 +122,7 @@ def test_keras_settings(layer, expected, tmp_path):
 
 
 @pytest.mark.parametrize("before", [0, 512, 2048])
-def test_keras_lambda_in_hdf5(before, tmp_path):
+def test_hit_keras_lambda_in_hdf5(before, tmp_path):
     data = bytes(before) + b"\x89HDF\r\n\x1a\n" + bytes(100) + keras({"class_name": "Lambda"})
     (tmp_path / "model.h5").write_bytes(data)
     assert judge(tmp_path) == [("layer-is-code", Severity.REJECT)]
@@ -151,7 +154,7 @@ def _polyglots(folder):
     ["zip-after-gguf", "zip-after-text", "zip-after-picture", "zip-then-junk", "tar-that-is-gguf", "pickle-after-junk",
      "old-pickle-after-junk"],
 )  # fmt: skip
-def test_files_that_are_two_things(name, tmp_path):
+def test_hit_files_that_are_two_things(name, tmp_path):
     (tmp_path / "m").mkdir()
     path, data, reason = _polyglots(tmp_path / "m")[name]
     (tmp_path / "m" / path).write_bytes(data)
