@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Final, final
 
@@ -31,10 +32,13 @@ PROBLEMS: Final = {
     "bad-name": "a name that is not plain text",
     "too-many-files": "the listing was cut off here",
     "too-deep": "folders nested too deeply",
+    "changed": "it was not the same before and after it was read",
     "not-walked": "a version-control folder, not part of a model",
 }
 """Every code a problem can start with."""
 
+_Mark = tuple[int, int, int, int]
+"""Device, inode, bytes, nanoseconds of the last change."""
 _NOT_WALKED: Final = frozenset({".git", ".hg", ".svn"})
 
 
@@ -63,7 +67,7 @@ def take(
         if root.is_dir():
             return Inventory(str(root), _folder(root.resolve(), how))
         if root.is_file():
-            return Inventory(str(root.parent), (_file(root.absolute(), root.name, how),))
+            return Inventory(str(root.parent), _alone(root.absolute(), how))
     except OSError as error:
         raise SourceError(f"{shown(str(root))}: {error.strerror or error}") from error
     raise SourceError(f"{shown(str(root))}: no such model folder or file")
@@ -87,35 +91,91 @@ def problem_code(fact: FileFact) -> str:
 
 
 def _folder(root: Path, how: How) -> tuple[FileFact, ...]:
+    before = _marks(root, how.limits)
     found: list[FileFact] = []
-    for entry in _walk(root, root, how, depth=0):
+    total = 0
+    for entry in _walk(root, how):
         if len(found) >= how.limits.files:
             found.append(_blank("…", "too-many-files", f"more than {how.limits.files:,} files"))
             break
         found.append(entry)
+        total += entry.size
+        if total > how.limits.model_bytes:
+            found.append(_blank("…", "over-limit", f"more than {how.limits.model_bytes:,} bytes in all"))
+            break
     if not found:
         raise SourceError(f"{shown(str(root))}: the folder is empty")
-    return tuple(sorted(found, key=lambda fact: fact.path))
+    return tuple(sorted(_settled(found, before, _marks(root, how.limits)), key=lambda fact: fact.path))
 
 
-def _walk(folder: Path, root: Path, how: How, *, depth: int) -> Iterator[FileFact]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda e: e.name)
-    except OSError as error:
-        if folder == root:
-            raise
-        yield _blank(_relative(folder, root), "unreadable", error.strerror or "input error")
-        return
-    for entry in entries:
-        path = Path(entry.path)
-        if not entry.is_dir(follow_symlinks=False):
-            yield _entry(path, root, how)
-        elif entry.name in _NOT_WALKED:
-            yield _blank(_relative(path, root), "not-walked", "a version-control folder, not part of a model")
-        elif depth + 1 > how.limits.depth:
-            yield _blank(_relative(path, root), "too-deep", f"more than {how.limits.depth} nested folders")
+def _alone(path: Path, how: How) -> tuple[FileFact, ...]:
+    before = _mark(path)
+    fact = _file(path, path.name, how)
+    return tuple(_settled([fact], {fact.path: before}, {fact.path: _mark(path)}))
+
+
+def _mark(path: Path) -> _Mark:
+    """What tells one state of a file from the next."""
+    seen = path.stat()
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def _marks(root: Path, limits: Limits) -> dict[str, _Mark]:
+    """The marks of all files by path; the same bound holds before and after the reading."""
+    marks: dict[str, _Mark] = {}
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(f for f in folders if f not in _NOT_WALKED)
+        for name in names:
+            with suppress(OSError):
+                marks[_relative(Path(folder) / name, root)] = _mark(Path(folder) / name)
+        if len(marks) > limits.files:
+            break
+    return marks
+
+
+def _settled(found: list[FileFact], before: dict[str, _Mark], after: dict[str, _Mark]) -> Iterator[FileFact]:
+    """Take nothing as read that was another file afterwards, and name what appeared meanwhile."""
+    read = {fact.path for fact in found}
+    for fact in found:
+        if before.get(fact.path) == after.get(fact.path):
+            yield fact
         else:
-            yield from _walk(path, root, how, depth=depth + 1)
+            yield _blank(fact.path, "changed", "it changed while the model was read", size=fact.size)
+    for path in sorted(after.keys() - before.keys() - read):
+        yield _blank(path, "changed", "it appeared while the model was read")
+
+
+def _walk(root: Path, how: How) -> Iterator[FileFact]:
+    """Every entry below a folder, folder by folder; what is empty costs time, too, so folders are counted."""
+    waiting, seen = [(root, 0)], 0
+    while waiting:
+        folder, depth = waiting.pop()
+        seen += 1
+        if seen + len(waiting) > how.limits.folders:
+            yield _blank("…", "too-many-files", f"more than {how.limits.folders:,} folders")
+            return
+        try:
+            with os.scandir(folder) as listed:
+                entries = sorted(islice(listed, how.limits.files + 1), key=lambda e: e.name)
+        except OSError as error:
+            if folder == root:
+                raise
+            yield _blank(_relative(folder, root), "unreadable", error.strerror or "input error")
+            continue
+        for entry in entries:
+            path = Path(entry.path)
+            if not entry.is_dir(follow_symlinks=False):
+                yield _entry(path, root, how)
+            elif entry.name in _NOT_WALKED:
+                yield _blank(
+                    _relative(path, root), "not-walked", "a version-control folder, not part of a model"
+                )
+            elif depth + 1 > how.limits.depth:
+                yield _blank(
+                    _relative(path, root), "too-deep", f"more than {how.limits.depth} nested folders"
+                )
+            else:
+                waiting.append((path, depth + 1))
 
 
 def _entry(path: Path, root: Path, how: How) -> FileFact:

@@ -14,6 +14,10 @@ class Limits:
 
     files: int = 20_000
     """Files in one model folder."""
+    folders: int = 20_000
+    """Folders below the model's root, empty ones included."""
+    model_bytes: int = 8 * 1024 * GIB
+    """All files of a model; the largest published ones have about 2 TiB."""
     depth: int = 16
     """Nested folders below the model's root."""
     file_bytes: int = 512 * GIB
