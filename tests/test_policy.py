@@ -2,13 +2,15 @@
 
 import hashlib
 import math
+import re
 from importlib.resources import files
 
 import pytest
 
 from sekisho.errors import DataError
 from sekisho.limits import DEFAULT
-from sekisho.policy import Rule, load, names, parse
+from sekisho.policy import NEVER, Override, Rule, load, names, parse
+from sekisho.records import Severity
 
 SHIPPED = files("sekisho.data") / "policies"
 TEXT = (SHIPPED / "default.toml").read_text()
@@ -121,3 +123,55 @@ def test_refuses_huge_files(tmp_path):
     path.write_bytes(b"#" * (DEFAULT.config_bytes + 1))
     with pytest.raises(DataError, match="larger than"):
         load(path)
+
+
+def with_severities(text: str, never: str | None = None) -> bytes:
+    base = TEXT if never is None else re.sub(r"never_suppress = .*", never, TEXT)
+    return f"{base}\n{text}".encode()
+
+
+LOWER = '[[severities]]\nrule = "SKS-FIL-001"\nseverity = "note"\n'
+
+
+def test_severities_are_overridden_by_rule_or_check():
+    raised = '[[severities]]\nrule = "row-outliers"\nseverity = "reject"\n'
+    policy = parse(with_severities(f'{LOWER}reason = "Ours."\n{raised}'), "house")
+    assert policy.overrides == (
+        Override("SKS-FIL-001", Severity.NOTE, "Ours."),
+        Override("row-outliers", Severity.REJECT),
+    )
+    assert load().overrides == ()
+    assert policy.digest != load().digest
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (LOWER, "lowered without a reason"),
+        (LOWER + 'reason = " "\n', "lowered without a reason"),
+        (LOWER + 'reason = "x"\n' + LOWER + 'reason = "y"\n', "names a rule twice"),
+        (LOWER.replace("FIL", "XXX"), "no rule or check 'SKS-XXX-001'"),
+        (LOWER.replace("SKS-FIL-001", "common"), "no rule or check"),
+        (LOWER.replace("note", "quiet"), "severity is one of note, hold, reject"),
+        (LOWER + 'until = "x"\n', "unknown or missing"),
+        (LOWER.replace("SKS-FIL-001", "SKS-SER-001") + 'reason = "x"\n', "cannot be lowered"),
+        (LOWER.replace("SKS-FIL-001", "remote-code") + 'reason = "x"\n', "cannot be lowered"),
+        ("[severities]\n", "must be a list of tables"),
+    ],
+)
+def test_refuses_overrides_that_are_wrong_or_too_lax(text, said):
+    with pytest.raises(DataError, match=said):
+        parse(with_severities(text), "house")
+
+
+def test_what_is_never_suppressed_is_the_owners_to_say():
+    assert load().never_suppress == load("strict").never_suppress == NEVER
+    assert parse(with_severities("", "never_suppress = []"), "house").never_suppress == ()
+    assert parse(with_severities("", 'never_suppress = ["SKS-FIL-001"]'), "house").never_suppress == (
+        "SKS-FIL-001",
+    )
+    assert parse(with_severities("", ""), "house").never_suppress == NEVER
+    with pytest.raises(DataError, match="never_suppress: no rule or check"):
+        parse(with_severities("", 'never_suppress = ["no-such"]'), "house")
+    with pytest.raises(DataError, match="never_suppress"):
+        parse(with_severities("", "never_suppress = 3"), "house")

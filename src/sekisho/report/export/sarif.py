@@ -102,7 +102,10 @@ def _result(line: Line, index: dict[str, int], root: str) -> dict[str, Any]:
         "level": LEVELS[line.finding.severity],
         "message": {"text": _plain(line.message)},
         "locations": [_location(line.path, line.finding.where, root)],
-        "partialFingerprints": {"sekishoFinding/v1": line.fingerprint, "sekishoPlace/v1": line.place},
+        "partialFingerprints": {
+            "primaryLocationLineHash": line.place,  # by which code scanning follows an alert
+            "sekishoFinding/v1": line.fingerprint,
+        },
         "properties": {
             "check": line.finding.check,
             "outcome": line.finding.outcome.value,
@@ -113,8 +116,7 @@ def _result(line: Line, index: dict[str, int], root: str) -> dict[str, Any]:
     if given:
         made["suppressions"] = [
             {
-                "kind": "external",
-                "status": "accepted",
+                "kind": "external",  # no status: without one it counts as accepted, and the schemas differ on its name
                 "justification": _plain(r.reason),
                 "properties": {"approver": r.approver, "expires": r.expires},
             }
@@ -137,7 +139,7 @@ def _remark(remark: Remark, index: dict[str, int], root: str) -> dict[str, Any]:
 
 
 def _location(path: str, where: str, root: str) -> dict[str, Any]:
-    physical = {"artifactLocation": {"uri": uri(path, root)}}
+    physical = {"artifactLocation": {"uri": uri(path, root)}, "region": {"startLine": 1}}  # scanners need a line
     logical = [{"fullyQualifiedName": where}] if where not in ("", path) else []
     return {"physicalLocation": physical} | ({"logicalLocations": logical} if logical else {})
 
