@@ -57,7 +57,9 @@ def add(ledger: Ledger, lock: Path, wish: Wish, now: datetime | None = None) -> 
     moment_now = now or datetime.now(UTC)
     files = _files(wish.model)
     root = recording.subject(files)
-    entry, scope, end = _ground(ledger.about(root), files_only=wish.files_only, now=moment_now)
+    entry, scope, end = _ground(
+        ledger.about(root), recording.names_and_bytes(files), files_only=wish.files_only, now=moment_now
+    )
     asked = moment(wish.expires) if wish.expires else moment_now + timedelta(days=DAYS)
     expires = min(asked, end) if end else asked
     if expires <= moment_now:
@@ -115,16 +117,17 @@ def _files(model: Path) -> tuple[FileLine, ...]:
 
 
 def _ground(
-    history: Sequence[Entry], *, files_only: bool, now: datetime
+    history: Sequence[Entry], names: str, *, files_only: bool, now: datetime
 ) -> tuple[Entry, str, datetime | None]:
     """The entry that lets a model in, what it rests on, and its own end."""
     decided, excepted = rules.decision(history), rules.exception(history, now)
     if rules.state(history) is State.RETIRED:
         raise RuleError("the ledger says that this model is retired")
+    if decided is None or decided.content.get("files_digest") != names:
+        # the root digest covers bytes alone: a file renamed since the decision would not show in it
+        raise RuleError("the ledger has no decision on exactly these files; `sekisho vet --record` makes one")
     if excepted is not None:
         return excepted, "exception", moment(str(excepted.content["expires"]))
-    if decided is None:
-        raise RuleError("the ledger has no decision on exactly these files; `sekisho vet --record` makes one")
     what, scope = decided.content["decision"], decided.content["scope"]
     if what != "admit":
         raise RuleError(f"the newest decision on this model, entry {decided.sequence}, is {what}")

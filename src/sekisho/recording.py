@@ -30,6 +30,12 @@ def subject(files: Iterable[FileLine]) -> str:
     return oms.root_digest([f.sha256 or UNREAD for f in covered(files)])
 
 
+def names_and_bytes(files: Iterable[FileLine]) -> str:
+    """sha256 over `digest  path` lines: unlike the root digest, it tells a file that was renamed."""
+    lines = (f"{f.sha256 or UNREAD}  {f.path}\n" for f in covered(files))
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def keep(dossier: Dossier, place: str) -> Path:
     """Keep a dossier beside a ledger, under its digest. Raises StorageError."""
     beside = default_place({}) if "://" in place else place
@@ -57,6 +63,7 @@ def draft(dossier: Dossier, *, actor: str, model: Path, kept: Path, policy: str)
             "dossier_sha256": hashlib.sha256(kept.read_bytes()).hexdigest(),
             "dossier_path": str(kept),
             "model_path": str(model.expanduser().absolute()),
+            "files_digest": names_and_bytes(dossier.files),
             "unread": sum(not f.sha256 for f in covered(dossier.files)),
             "reasons": [r.code for r in dossier.verdict.reasons],
         }

@@ -73,7 +73,7 @@ BODIES: Final[Mapping[Kind, Mapping[str, Key]]] = MappingProxyType(
             "dossier_path": _MAY,
             "model_path": _MAY,
             "policy_path": _MAY,
-            "files": _MAY_TABLE,
+            "files_digest": _MAY_DIGEST,
             "unread": Key("count", needed=False),
             "reasons": Key("list", needed=False),
         },

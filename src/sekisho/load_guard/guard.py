@@ -57,7 +57,7 @@ class Guard:
             root = _root(name, model, self._digest(path, name, known))
             if root and len(model.files) > 1:
                 self._whole(root, model)
-        elif name and _is_model(os.path.dirname(name)):
+        elif name and not os.path.basename(name).startswith(".") and _is_model(os.path.dirname(name)):
             self._folder(os.path.dirname(name), now)
             self._locked(path, name, known, now)
 
