@@ -170,9 +170,18 @@ CANARY = {
 }
 
 
+ADAPTER = {
+    "status": "partial",
+    "artifact": {"provenance": {"path": "adapter_model.safetensors"}},
+    "coverage": {"n_not_analyzed": 1},
+    "verdict": {"action": "review", "reasons": [{"code": "ODD_RANK"}]},
+}
+
+
 @pytest.mark.parametrize(
     ("parse", "answer", "alarms"),
     [
+        (tools._adaptersentry_answer, ADAPTER, [("adapter_model.safetensors", "ODD_RANK")]),
         (tools._hayward_answer, HAYWARD, [("sub/x.bin", "A bad")]),
         (tools._modelaudit_answer, MODELAUDIT, [("x.pkl", "bad")]),
         (tools._c4nary_answer, CANARY, [("x.gguf", "T1 bad")]),
@@ -184,6 +193,7 @@ def test_answers_are_read(parse, answer, alarms):
 
 def test_what_a_tool_did_not_look_at_is_told():
     assert tools._hayward_answer(json.dumps(HAYWARD), 1).unseen == ("z.7z",)
+    assert tools._adaptersentry_answer(json.dumps(ADAPTER), 2).unseen == ("adapter_model.safetensors",)
     assert tools._modelaudit_answer(json.dumps(MODELAUDIT), 2).unseen == ("",)
     found = list(opinions.judge(Opinion("h", "1", "1", unseen=("z.7z",))))
     assert [f.reason for f in found] == ["not-covered", "no-alarm"]

@@ -103,12 +103,11 @@ def _adaptersentry(root: str, files: Sequence[FileFact]) -> tuple[Call, ...]:
 def _adaptersentry_answer(output: str, status: int) -> Answer:
     del status
     body = json.loads(output[output.index("{") :])
-    verdict = str(body.get("verdict") or body["decision"]).lower()
-    words = ", ".join(str(r) for r in body.get("reasons", ()))
-    name = PurePath(str(body.get("path") or body.get("file") or "")).name
-    return Answer(
-        (Remark(name, f"{verdict} {words}".strip()),) if verdict not in ("allow", "pass", "clean") else ()
-    )
+    name = PurePath(str(body["artifact"]["provenance"]["path"])).name
+    words = ", ".join(str(reason["code"]) for reason in body["verdict"]["reasons"])
+    whole = body["status"] == "ok" and not body["coverage"]["n_not_analyzed"]
+    alarms = (Remark(name, words),) if body["verdict"]["action"] != "allow" else ()
+    return Answer(alarms, () if whole else (name,))
 
 
 def _inside(path: str, root: str) -> str:
