@@ -5,6 +5,7 @@ import platform
 from sekisho.drills.versions import DECIDING, installed
 from sekisho.evidence import dossier as dossiers
 from sekisho.policy import Policy
+from sekisho.provenance import intake
 from sekisho.records import Dossier, Facts, FileLine, Provenance, Timing
 from sekisho.static import Inspection, identity
 
@@ -25,6 +26,7 @@ def of(seen: Inspection, chosen: Policy) -> Dossier:
             seen.base.name if seen.base else "",
             identity(seen.inventory),
             base,
+            *_origin(seen),
         ),
         profile="",
         languages=(),
@@ -43,6 +45,13 @@ def of(seen: Inspection, chosen: Policy) -> Dossier:
         timing=Timing("", 0.0, ()),
         exceptions=seen.exceptions.record,
     )
+
+
+def _origin(seen: Inspection) -> tuple[str, str, str]:
+    """(rung, address, revision)."""
+    if seen.origin is None:
+        return "", "", ""
+    return intake.level(seen.origin).value, intake.address_of(seen.origin), seen.origin.expect
 
 
 def environment() -> Facts:

@@ -269,6 +269,12 @@ class Provenance:
     identity: str = ""
     """sha256 over the inventory's digest lines."""
     base_identity: str = ""
+    level: str = field(default="", metadata=ADDED)
+    """Rung of the evidence ladder, E0 to E5, that files and records reach; empty where it was not looked at."""
+    uri: str = field(default="", metadata=ADDED)
+    """Where it is said or recorded to come from; empty where nothing says so."""
+    revision: str = field(default="", metadata=ADDED)
+    """Immutable revision, as recorded; empty where none is."""
 
 
 @dataclass(frozen=True)

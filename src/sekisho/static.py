@@ -10,6 +10,8 @@ from sekisho import checks, fingerprints, inventory, lineage, opinions, rulings,
 from sekisho import policy as policies
 from sekisho.checks.base import Case
 from sekisho.formats import rendering, rows, tensors, vectors
+from sekisho.provenance import evidence
+from sekisho.provenance.evidence import Evidence, Request
 from sekisho.records import Comparison, Finding, Inventory, Role, Verdict
 from sekisho.rulings import Exceptions
 from sekisho.sources import cache as caches
@@ -54,6 +56,8 @@ class Inspection:
     """Of the tables with a row for each token."""
     exceptions: Exceptions = rulings.NONE
     """What the findings were held against."""
+    origin: Evidence | None = None
+    """What downloads recorded."""
 
 
 def inspect(
@@ -79,6 +83,7 @@ def inspect(
     kin = lineage.find(files, source.path, where) if base is None and not headers_only else None
     trusted, others, comparison, findings = _beside(files, named, kin, headers_only=headers_only)
     table_rows = None if headers_only else rows.measure(files, others, comparison)
+    origin = None if headers_only else evidence.gather(files, source.path, Request(), unlisted=False)
     case = Case(
         files,
         others,
@@ -86,6 +91,7 @@ def inspect(
         None if headers_only else vectors.measure(files, others),
         table_rows,
         rendering.measure(files, others),
+        origin,
         known_pickles=chosen.pickle == "known-globals",
     )
     findings += _others(files, chosen, reads.opinions)
@@ -99,7 +105,7 @@ def inspect(
         has_base=trusted is not None,
         dynamic=False,
     )
-    return Inspection(source, trusted, files, others, findings, decided, table_rows, exceptions)
+    return Inspection(source, trusted, files, others, findings, decided, table_rows, exceptions, origin)
 
 
 def _others(files: Inventory, policy: policies.Policy, asked: tuple[str, ...]) -> tuple[Finding, ...]:

@@ -66,7 +66,7 @@ def test_every_code_has_a_sentence(language: str) -> None:
     needed += [("behaviour", s, key) for s in SUITES for key in ("title", "in_text", "asks", "woke", "shows")]
     needed += [("light", key, "question") for key in ("origin", "luggage", "behaviour")]
     needed += [("light", key, shade.value) for key in ("luggage", "behaviour") for shade in Shade]
-    needed += [("light", "origin", key) for key in ("good", "caution")]
+    needed += [("light", "origin", key) for key in ("unknown", "caution")]
     needed += [("novelty", kind) for kind in KINDS if kind != "shape"]
     needed += [("novelty", "shape", shape) for shape in SHAPES]
     needed += [("compare_group", group) for group in GROUPS]

@@ -22,24 +22,33 @@ def shades(dossier: Dossier) -> str:
 
 
 def test_lights() -> None:
-    assert shades(sample.admit()) == "good good good"
+    assert shades(sample.admit()) == "unknown good good"
     assert shades(sample.reject()) == "caution bad bad"
     assert shades(sample.hold()) == "caution caution caution"
-    assert shades(sample.static_only()) == "good good unknown"
+    assert shades(sample.static_only()) == "unknown good unknown"
     assert shades(sample.hostile()) == "caution bad caution"
     assert shades(dataclasses.replace(sample.admit(), findings=())).split()[1] == "unknown"
+
+
+def test_no_origin_is_ever_shown_as_good() -> None:
+    known = {"pinned": True, "level": "E5", "uri": "hf:org/x", "revision": "0" * 40}
+    for made in (sample.admit(), sample.reject(), sample.static_only()):
+        origin = dataclasses.replace(made.provenance, **known)
+        (light, *_) = lights(dataclasses.replace(made, provenance=origin), EN)
+        assert light.shade.value != "good"
+        assert "E5" in light.sentence
 
 
 def test_a_check_excused_without_a_base_is_no_caution() -> None:
     excused = sample.finding("weights-delta", Outcome.NOT_RUN, Severity.HOLD, reason="no-base")
     made = dataclasses.replace(sample.admit(), findings=(*sample.PASSES, excused))
-    assert shades(made) == "good good good"
+    assert shades(made) == "unknown good good"
     assert "1 notes" not in lights(made, EN)[1].sentence
 
 
 def test_a_silent_required_check_shows_at_the_light() -> None:
     silent = Verdict(Decision.HOLD, (Reason("check-not-run", ("check:chat-template@",)),))
-    assert shades(dataclasses.replace(sample.admit(), verdict=silent)) == "good caution good"
+    assert shades(dataclasses.replace(sample.admit(), verdict=silent)) == "unknown caution good"
 
 
 def test_an_alarm_without_control_is_not_clear() -> None:

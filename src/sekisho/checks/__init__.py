@@ -5,6 +5,7 @@ from typing import Final
 from sekisho.checks.base import AbstractCheck, Case
 from sekisho.checks.chat_template import ChatTemplate
 from sekisho.checks.coverage import Coverage
+from sekisho.checks.download_record import DownloadRecord
 from sekisho.checks.duplicate_groups import DuplicateGroups
 from sekisho.checks.embedding_rows_delta import EmbeddingRowsDelta
 from sekisho.checks.file_consistency import FileConsistency
@@ -39,6 +40,7 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     GgufKind(),
     LooseVectors(),
     UndeclaredFile(),
+    DownloadRecord(),
     FileConsistency(),
     Coverage(),
     WeightNumbers(),

@@ -4,9 +4,11 @@ import abc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sekisho.formats.rendering import Renderings
 from sekisho.formats.rows import RowFacts
 from sekisho.formats.text import shown
 from sekisho.formats.vectors import Measured
+from sekisho.provenance.evidence import Evidence
 from sekisho.records import Comparison, Facts, Finding, Inventory, Outcome, Severity
 
 
@@ -22,6 +24,10 @@ class Case:
     """Numbers of each adapter, by the path of its adapter_config.json; None where none were taken."""
     rows: RowFacts | None = field(default=None, repr=False)
     """The tables with a row for each token; None where they were not measured."""
+    rendered: Renderings | None = field(default=None, repr=False)
+    """What each template writes; None where none was rendered."""
+    origin: Evidence | None = field(default=None, repr=False)
+    """What downloads recorded, held against the files; None where that was not looked at."""
     known_pickles: bool = False
     """Whether the policy lets pickles pass whose every import is on the frozen list."""
 

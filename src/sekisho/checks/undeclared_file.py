@@ -26,7 +26,11 @@ class UndeclaredFile(AbstractCheck):
 
     def run(self, case: Case) -> Iterator[Finding]:
         """Yield one finding for each file without a role or without content."""
+        download = case.origin.download if case.origin else None
+        known = download.bookkeeping if download else frozenset()
         for file in case.candidate.files:
+            if file.path in known:
+                continue
             if file.format == "unread":
                 yield self._unread(file)
             elif file.role is Role.UNKNOWN and not _is_harmless(file):

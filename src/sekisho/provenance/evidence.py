@@ -56,8 +56,11 @@ class Evidence:
     """The record's list is what its manifest, of the digest that `expect` names, says."""
 
 
-def gather(files: Inventory, path: Path, request: Request) -> Evidence:
-    """Gather the evidence on a model that lies at `path`. What is broken is said, never raised."""
+def gather(files: Inventory, path: Path, request: Request, *, unlisted: bool = True) -> Evidence:
+    """Gather the evidence on a model that lies at `path`. What is broken is said, never raised.
+
+    Without `unlisted`, files that no record lists are not read once more for their git ids.
+    """
     traces = download.recognise(files)
     record, problem = _record(path)
     kept = download.model_files(files, traces)
@@ -65,7 +68,7 @@ def gather(files: Inventory, path: Path, request: Request) -> Evidence:
     expect = given or (record.revision if record else "") or _one(traces)
     listed = _listed(record, traces)
     whole = bool(record and record.files) or bool(traces and traces.complete_list)
-    found = proof.blobs(Path(files.root), kept, listed)
+    found = proof.blobs(Path(files.root), kept, listed, unlisted=unlisted)
     deviations = proof.compare(found, listed.values(), whole=whole) if listed else ()
     proven = proof.prove(
         found,

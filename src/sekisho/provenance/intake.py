@@ -16,6 +16,7 @@ from sekisho.provenance.records import (
     Builder,
     FileEntry,
     Intake,
+    Level,
     Licence,
     Patch,
     Retrieval,
@@ -108,6 +109,16 @@ def record(
         ladder=ladder.climb(grounds),
         deviations=evidence.deviations,
     )
+
+
+def level(evidence: Evidence) -> Level:
+    """The rung that files and records alone reach."""
+    return ladder.climb(_grounds(evidence, None, Signed())).level
+
+
+def address_of(evidence: Evidence) -> str:
+    """Where it is recorded or said to come from; empty where nothing says so."""
+    return _source(evidence).value
 
 
 def _source(evidence: Evidence) -> Stated:

@@ -58,10 +58,20 @@ class Proof:
         return self.code == "proven"
 
 
-def blobs(root: Path, files: Sequence[FileFact], listed: Mapping[str, Expected]) -> tuple[Blob, ...]:
-    """Each file as git would store it: as an LFS pointer where the list says so, or else the attributes do."""
+def blobs(
+    root: Path, files: Sequence[FileFact], listed: Mapping[str, Expected], *, unlisted: bool = True
+) -> tuple[Blob, ...]:
+    """Each file as git would store it: as an LFS pointer where the list says so, or else the attributes do.
+
+    Files that are not listed are read once more for their git id only if `unlisted` asks for it.
+    """
     rules = _rules(root, files)
-    return tuple(_blob(root, file, listed.get(file.path), rules) for file in files)
+    return tuple(
+        _blob(root, file, listed.get(file.path), rules)
+        if unlisted or file.path in listed
+        else Blob(file.path, FILE, "", lfs=False, sha256=file.sha256, size=file.size)
+        for file in files
+    )
 
 
 def compare(found: Iterable[Blob], expected: Iterable[Expected], *, whole: bool) -> tuple[Deviation, ...]:

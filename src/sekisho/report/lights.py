@@ -50,14 +50,20 @@ def _light(words: Words, key: str, shade: Shade, sentence: str) -> Light:
 
 def _origin(dossier: Dossier, words: Words) -> Light:
     origin = dossier.provenance
+    # Never GOOD: where files came from says nothing of what they do.
     if origin.pinned:
-        shade, key = Shade.GOOD, "pinned"
+        shade, key = Shade.UNKNOWN, "pinned"
     elif origin.base_identity and origin.base_identity == origin.identity:
-        shade, key = Shade.GOOD, "same"
+        shade, key = Shade.UNKNOWN, "same"
+    elif origin.uri and origin.revision:
+        shade, key = Shade.CAUTION, "recorded"
     else:
         shade, key = Shade.CAUTION, "with_base" if origin.base else "bare"
-    facts = {"name": one_line(origin.name, 60), "base": one_line(origin.base, 60)}
+    facts = {"name": one_line(origin.name, 60), "base": one_line(origin.base, 60), "uri": one_line(origin.uri, 80)}
+    facts |= {"revision": one_line(origin.revision, 12), "level": origin.level}
     sentence = words.say("light", "origin", key, source=words.say("source", origin.source), **facts)
+    if origin.level:
+        sentence += words.say("light", "origin", "level", **facts)
     return _light(words, "origin", shade, sentence)
 
 
