@@ -10,7 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 
 from report.sample import admit
-
 from sekisho.evidence import bundle, checking, keys
 from sekisho.evidence.ruling import Demands
 from sekisho.records import FileLine
@@ -25,7 +24,11 @@ _spec.loader.exec_module(OUTSIDER)
 
 def model(folder, **contents):
     """A small model; names may hold a slash."""
-    parts = {"config.json": b"{}", "model.safetensors": b"weights" * 99, "sub/tokenizer.json": b"[1]"} | contents
+    parts = {
+        "config.json": b"{}",
+        "model.safetensors": b"weights" * 99,
+        "sub/tokenizer.json": b"[1]",
+    } | contents
     for name, data in parts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +40,14 @@ def lines(folder):
     """What a dossier says of a folder's files."""
     found = sorted(p for p in folder.rglob("*") if p.is_file())
     return tuple(
-        FileLine(p.relative_to(folder).as_posix(), p.stat().st_size, hashlib.sha256(p.read_bytes()).hexdigest(), "json", "config", "")
+        FileLine(
+            p.relative_to(folder).as_posix(),
+            p.stat().st_size,
+            hashlib.sha256(p.read_bytes()).hexdigest(),
+            "json",
+            "config",
+            "",
+        )
         for p in found
     )
 
@@ -72,10 +82,26 @@ def ours(folder, *, model=None, key=None, at=DAY, **demands):
     return found.code, [f"{p.file}: {p.cause} {dict(p.facts)}" for p in (*found.problems, *found.notes)]
 
 
-def theirs(folder, *, model=None, key=None, at=DAY, not_before="", evidence="", admitted=False, registered=False, beside=()):
+def theirs(  # noqa: PLR0913  the options of the program
+    folder,
+    *,
+    model=None,
+    key=None,
+    at=DAY,
+    not_before="",
+    evidence="",
+    admitted=False,
+    registered=False,
+    beside=(),
+):
     """Exit code and lines of verify.py, run in this process as an outsider would run it."""
     given = [str(folder), "--at", at]
-    for flag, value in (("--model", model), ("--key", key), ("--not-before", not_before), ("--evidence", evidence)):
+    for flag, value in (
+        ("--model", model),
+        ("--key", key),
+        ("--not-before", not_before),
+        ("--evidence", evidence),
+    ):
         given += [flag, str(value)] if value else []
     given += [x for b in beside for x in ("--beside", b)]
     given += ["--require", "admit"] if admitted else []
@@ -91,7 +117,10 @@ def theirs(folder, *, model=None, key=None, at=DAY, not_before="", evidence="", 
 def outside(folder, *arguments):
     """verify.py as a program of its own, without our packages in sight."""
     done = subprocess.run(
-        [sys.executable, "-I", str(folder / "verify.py"), *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-I", str(folder / "verify.py"), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -290,9 +290,8 @@ def check_decision(body: Any, options: Any, documents: dict[str, str], found: Fo
     own = need(predicate.get("sekisho"), dict, "the details of a decision")
     named = {}
     for entry in need(predicate.get("inputAttestations"), list, "a list of documents"):
-        named[str(need(entry, dict, "a document").get("uri"))] = need(
-            entry.get("digest"), dict, "a digest"
-        ).get("sha256")
+        digest = need(need(entry, dict, "a document").get("digest"), dict, "a digest")
+        named[str(entry.get("uri"))] = digest.get("sha256")
     for name in sorted(set(documents) | set(named)):
         if name not in (WHOLE, DECISION) and named.get(name) != documents.get(name):
             found.append((MIXED, name, "not-named" if name in documents else "missing"))

@@ -111,12 +111,12 @@ def public(data: bytes, where: str) -> PublicKey:
 
 def read_public(path: Path) -> PublicKey:
     """Read a public key from a PEM file. Raises DataError."""
-    return public(_bytes(path), path.name)
+    return public(content(path), path.name)
 
 
 def read(path: Path, passphrase: bytes | None = None, chain: tuple[bytes, ...] = ()) -> KeyFile:
     """Read a private key from a PEM file. Raises DataError, UsageError for a wrong or missing passphrase."""
-    data = _bytes(path)
+    data = content(path)
     try:
         key = serialization.load_pem_private_key(data, passphrase if b"ENCRYPTED" in data else None)
     except TypeError as error:
@@ -160,7 +160,7 @@ def passphrase(file: Path | None) -> bytes | None:
     if file is None:
         text = os.environ.get(VARIABLE, "")
         return text.encode("utf-8", "surrogateescape") or None
-    found = _bytes(file).splitlines()
+    found = content(file).splitlines()
     if not found or not found[0]:
         raise DataError(f"{file.name}: its first line, the passphrase, is empty")
     return found[0]
@@ -186,7 +186,8 @@ def _new(path: Path, data: bytes, mode: int) -> None:
         raise StorageError(f"{path}: not written: {error.strerror or error}") from error
 
 
-def _bytes(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """Bytes of a key or certificate file. Raises DataError."""
     try:
         if not path.is_file():
             raise DataError(f"{path}: no such file")
