@@ -6,7 +6,7 @@ says why where nothing was measured.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ import numpy as np
 from sekisho.formats import peft
 from sekisho.formats._numbers import Floats, decoded
 from sekisho.formats._reading import exactly
+from sekisho.formats.low_rank import Delta, delta, patterned
 from sekisho.formats.peft import Adapter
 from sekisho.formats.safetensors import BITS, SafetensorsFacts, Tensor
 from sekisho.limits import DEFAULT, MIB, Limits
@@ -29,6 +30,8 @@ SOFT_ROWS: Final = 256
 _SAMPLE: Final = 1024
 """Rows of the base's table that the typical norm of a row is taken from."""
 _PAIR: Final = ".lora_A.weight", ".lora_B.weight"
+_SAME: Final = 0.999
+"""Cosine from which a vector is a token's row: in hundreds of dimensions training leaves none so close."""
 _LARGEST: Final = 4
 """Changes held against the norm of the base's tensor, which has to be read for it."""
 
@@ -59,18 +62,6 @@ class RowChange:
 
 @final
 @dataclass(frozen=True)
-class Delta:
-    """What one pair of LoRA matrices adds to a module."""
-
-    module: str
-    norm: float
-    """Of scale * B * A."""
-    base: float | None = None
-    """Norm of the module's weights in the base, where they were read."""
-
-
-@final
-@dataclass(frozen=True)
 class Measured:
     """The numbers of one adapter."""
 
@@ -81,6 +72,8 @@ class Measured:
     """Median norm of a row of the table, in the base or in the model beside the adapter."""
     deltas: tuple[Delta, ...] = ()
     """Largest first."""
+    spelt: tuple[int, ...] = ()
+    """Tokens whose rows the vectors of a soft prompt are, in order; -1 where a vector is no token's."""
     left_out: str = ""
     """Why there are no numbers; empty where they were taken."""
 
@@ -107,10 +100,11 @@ def _measured(adapter: Adapter, own: Inventory, trusted: Inventory, limits: Limi
         numbers = {t.name: _numbers(file, t) for t in adapter.tensors if _plain(t)}
         changed = tuple(_changed(adapter, file, table)) if table else ()
         deltas = sorted(_deltas(adapter, file, limits), key=lambda d: -d.norm)
+        spelt = _spelt(adapter, file, table) if table else ()
     tensors = _weights(trusted)
-    held = [Delta(d.module, d.norm, _base_norm(f"{d.module}.weight", tensors)) for d in deltas[:_LARGEST]]
+    held = [replace(d, base=_base_norm(f"{d.module}.weight", tensors)) for d in deltas[:_LARGEST]]
     typical = _typical(table) if table else None
-    return Measured(MappingProxyType(numbers), changed, typical, (*held, *deltas[_LARGEST:]))
+    return Measured(MappingProxyType(numbers), changed, typical, (*held, *deltas[_LARGEST:]), spelt)
 
 
 def _numbers(file: FileIO, tensor: Tensor) -> Numbers:
@@ -217,6 +211,34 @@ def _ids(value: object) -> tuple[int, ...]:
     return tuple(v for v in value if type(v) is int) if isinstance(value, list) else ()
 
 
+def _spelt(adapter: Adapter, file: FileIO, table: _Lying) -> tuple[int, ...]:
+    """The token that each vector of a soft prompt equals but for its length, if any."""
+    path, rows = table
+    prompts = [t for t in adapter.tensors if t.name.endswith("prompt_embeddings") and _plain(t)]
+    prompts = [t for t in prompts if len(t.shape) == _MATRIX and t.shape[1] == rows.shape[1]]
+    if not prompts or not 0 < prompts[0].shape[0] <= SOFT_ROWS:
+        return ()
+    with np.errstate(all="ignore"):
+        vectors = _unit(_matrix(file, prompts[0]))
+        best, token = np.full(len(vectors), _SAME), np.full(len(vectors), -1)
+        step = max(1, _BLOCK // max(1, 4 * rows.shape[1]))
+        with path.open("rb", buffering=0) as trusted:
+            trusted.seek(rows.start)
+            for first in range(0, rows.shape[0], step):
+                count = min(step, rows.shape[0] - first)
+                data = exactly(trusted, count * ((rows.end - rows.start) // rows.shape[0]))
+                cosines = vectors @ _unit(decoded(data, rows.dtype).reshape(count, -1)).T
+                found, at = np.nan_to_num(cosines).max(axis=1), np.nan_to_num(cosines).argmax(axis=1)
+                token, best = np.where(found > best, first + at, token), np.maximum(found, best)
+    return tuple(int(n) for n in token)
+
+
+def _unit(rows: Floats) -> Floats:
+    plain = rows.astype(np.float32)
+    made: Floats = plain / np.linalg.norm(plain, axis=1, keepdims=True)
+    return made
+
+
 def _typical(table: _Lying) -> float:
     path, tensor = table
     step = max(1, tensor.shape[0] // _SAMPLE)
@@ -226,18 +248,17 @@ def _typical(table: _Lying) -> float:
 
 
 def _deltas(adapter: Adapter, file: FileIO, limits: Limits) -> Iterator[Delta]:
-    """Norm of B * A by the products of their own columns, which are small."""
+    """What each pair adds; the product's size comes from those of their own columns, which are small."""
     by_name = {t.name: t for t in adapter.tensors}
     for name, a in by_name.items():
         b = by_name.get(name.removesuffix(_PAIR[0]) + _PAIR[1])
         if not name.endswith(_PAIR[0]) or b is None or not _fit(a, b, limits):
             continue
-        down, up = _matrix(file, a), _matrix(file, b)
-        with np.errstate(all="ignore"):
-            square = float(np.sum((down @ down.T) * (up.T @ up)))
-        scale = scaling(adapter) or 0.0
-        if math.isfinite(square):
-            yield Delta(peft.module_of(name), abs(scale) * math.sqrt(max(0.0, square)))
+        module = peft.module_of(name)
+        scale = scaling(adapter, module) or 0.0
+        made = delta(module, _matrix(file, a), _matrix(file, b), scale)
+        if made is not None:
+            yield made
 
 
 def _fit(a: Tensor, b: Tensor, limits: Limits) -> bool:
@@ -246,9 +267,12 @@ def _fit(a: Tensor, b: Tensor, limits: Limits) -> bool:
     return matrices and small and a.shape[0] == b.shape[1] <= limits.lora_rank
 
 
-def scaling(adapter: Adapter) -> float | None:
-    """Factor by which a LoRA's product is multiplied; None where the settings do not say."""
+def scaling(adapter: Adapter, module: str = "") -> float | None:
+    """Factor by which a module's product is multiplied; None where the settings do not say."""
     alpha, rank = adapter.number("lora_alpha"), adapter.number("r")
+    if module:
+        alpha = patterned(adapter.config.get("alpha_pattern"), module, alpha or 0.0)
+        rank = patterned(adapter.config.get("rank_pattern"), module, rank or 0.0)
     if alpha is None or not rank or rank < 0:
         return None
     return alpha / (math.sqrt(rank) if adapter.config.get("use_rslora") is True else rank)

@@ -6,6 +6,7 @@ that nobody knows are quarantined; tensors that do not fit the settings or the b
 
 Why it matters: an adapter of a few kilobytes can hold a complete attack. Vectors before the input, or in place of a token's
 row, say what no text can say, and no filter on text ever sees them. Loaders pick an adapter up by itself where it lies.
+One module scaled by hand outweighs all that was trained; a change in one direction, row or layer is an edit, not training.
 
 What to do: leave adapters out that nobody asked for; ask the publisher what each is for; probe the model with and without it.
 
@@ -17,11 +18,12 @@ from collections.abc import Iterator
 from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case
-from sekisho.checks.peft_adapter import kinds, numbers, rows, shapes
+from sekisho.checks.peft_adapter import kinds, numbers, prompts, rows, shapes, spread
 from sekisho.checks.peft_adapter.found import ID, cannot_tell, found
 from sekisho.formats import peft
 from sekisho.formats.outline import outline, tokens
 from sekisho.formats.peft import Adapter
+from sekisho.formats.vectors import Measured
 from sekisho.records import FileFact, Finding, Inventory, Role, Severity
 
 _BESIDE: Final = (Role.ADAPTER, Role.SOFT_PROMPT)
@@ -41,11 +43,19 @@ class PeftAdapter(AbstractCheck):
         for adapter in adapters:
             measured = None if case.adapters is None else case.adapters.get(adapter.path)
             yield from _files(case.candidate, adapter)
-            yield from kinds.judge(adapter, names)
+            yield from kinds.judge(adapter, names, declared=_declared(case, measured))
             yield from shapes.judge(adapter, trusted, shapes.held(case.base or case.candidate))
             yield from rows.judge(adapter, measured, names)
             yield from numbers.judge(adapter, measured)
+            yield from spread.judge(adapter, measured, trusted.layers if case.base else None)
+            yield from prompts.judge(adapter, measured, tokens(case.base) or names)
         yield from _orphans(case.candidate, adapters)
+
+
+def _declared(case: Case, measured: Measured | None) -> bool:
+    """The adapter is all there is to inspect, and a base stands beside it."""
+    alone = not any(f.role is Role.WEIGHTS for f in case.candidate.files)
+    return alone and case.base is not None and measured is not None and measured.typical is not None
 
 
 def _files(inventory: Inventory, adapter: Adapter) -> Iterator[Finding]:

@@ -40,6 +40,15 @@ SENTENCES: Final = {
     "large-scale": "{where}: the adapter's product is multiplied by {scale} (alpha over rank), more than is usual.",
     "large-change": "{where}: what the adapter adds to {module} has {relative} times the norm of the base's weights.",
     "uneven-change": "{where}: what the adapter adds to {module} has {times} times the norm of what it adds elsewhere.",
+    "module-scaled": "{where}: what the adapter adds to {module} has {times} times the norm of what it adds to the median module.",
+    "outweighs": "{where}: what the adapter adds to {module} outweighs its own weights, by {relative} times their norm.",
+    "huge-update": "{where}: what the adapter adds to {module} is {size} in size (root mean square), more than any trained weights.",
+    "narrow-update": "{where}: {count} modules change in one direction only, with room for {rank}: {module}.",
+    "concentrated-update": "{where}: {share} of what the adapter adds to {module} lies in 1 of 100 rows or columns.",
+    "one-layer": "{where}: the adapter changes layer {layer} only, and its settings do not say so.",
+    "prompt-size": "{where}: vectors of the prompt have norms from {low} to {high}, rows of the table {typical}: no trained prompt is like that.",
+    "prompt-text": "{where}: {count} of {all} vectors of the prompt are those of tokens, which read {tokens}.",
+    "declared-prompt": "{where}: a soft prompt ({type}) by itself: {count} vectors stand before every input; their sizes are ordinary.",
     "plain": "{where}: an adapter ({type}) for {base} that changes {modules}.",
 }
 

@@ -15,14 +15,17 @@ _LARGE_SCALE: Final = 8.0
 """Alpha over rank is 1 or 2 in most recipes; a rank-stabilised scale reaches 8 at rank 256 and alpha 128."""
 
 
-def judge(adapter: Adapter, names: tuple[str | None, ...]) -> Iterator[Finding]:
-    """Name the kind, and every setting that makes it more than what it is called."""
+def judge(adapter: Adapter, names: tuple[str | None, ...], *, declared: bool = False) -> Iterator[Finding]:
+    """Name the kind, and every setting that makes it more than what it is called.
+
+    `declared`: the adapter is all there is and its vectors were held against a base's, so a prompt is no surprise.
+    """
     kind = adapter.kind
     if kind is None:
         yield found(adapter.path, "unknown-type", Severity.HOLD, ("type", adapter.type))
         keys = sorted(adapter.config)
     else:
-        yield from _kind(adapter, kind.changes)
+        yield from _kind(adapter, kind.changes, declared=declared)
         keys = sorted(adapter.config.keys() - kind.keys)
     if keys:
         yield found(adapter.path, "unknown-keys", Severity.NOTE, ("keys", listed(keys)))
@@ -33,16 +36,19 @@ def judge(adapter: Adapter, names: tuple[str | None, ...]) -> Iterator[Finding]:
         yield found(adapter.path, "large-scale", Severity.NOTE, ("scale", f"{scale:.3g}"))
 
 
-def _kind(adapter: Adapter, changes: str) -> Iterator[Finding]:
+def _kind(adapter: Adapter, changes: str, *, declared: bool) -> Iterator[Finding]:
     if changes in peft.PROMPTS:
         count = adapter.number("num_virtual_tokens" if changes != "attention" else "adapter_len")
         shape = adapter.tensors[0].shape if adapter.tensors else ()
         said = str(int(count)) if count is not None else str(shape[0]) if shape else "?"
         named = (("type", adapter.type), ("count", said))
-        yield found(adapter.path, _PROMPTS[changes], Severity.HOLD, *named)
+        if declared and changes == "input":
+            yield found(adapter.path, "declared-prompt", Severity.NOTE, *named)
+        else:
+            yield found(adapter.path, _PROMPTS[changes], Severity.HOLD, *named)
         text = adapter.config.get("prompt_tuning_init_text")
         if isinstance(text, str) and text:
-            yield found(adapter.path, "initial-text", Severity.NOTE, ("text", text))
+            yield found(adapter.path, "initial-text", Severity.HOLD, ("text", text))
     elif changes == "routing":
         yield found(adapter.path, "routing", Severity.HOLD, ("type", adapter.type))
     elif changes != "rows":

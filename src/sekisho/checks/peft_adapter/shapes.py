@@ -5,6 +5,7 @@ from typing import Final
 
 from sekisho.checks.peft_adapter.found import SHOWN, found
 from sekisho.formats import peft
+from sekisho.formats.low_rank import is_plain, patterned
 from sekisho.formats.outline import Outline
 from sekisho.formats.peft import Adapter, Kind
 from sekisho.formats.safetensors import SafetensorsFacts, Tensor
@@ -94,9 +95,7 @@ def _lora(
     adapter: Adapter, tensor: Tensor, base: Mapping[str, tuple[int, ...]]
 ) -> Iterator[tuple[Tensor, Shape]]:
     """Both matrices of a module share the rank; their other side is the base's."""
-    patterned = bool(adapter.config.get("rank_pattern")) or adapter.type == "ADALORA"
-    declared = adapter.number("r")
-    rank = None if declared is None or patterned else int(declared)
+    rank = _rank(adapter, tensor)
     shape = base.get(f"{peft.module_of(tensor.name)}.weight")
     rows, columns = shape if shape and len(shape) == _MATRIX else (None, None)
     if adapter.config.get("fan_in_fan_out") is True:
@@ -110,6 +109,16 @@ def _lora(
     part = next((p for p in tensor.name.split(".") if p in sides), "")
     if part and len(tensor.shape) == _MATRIX:
         yield tensor, sides[part]
+
+
+def _rank(adapter: Adapter, tensor: Tensor) -> int | None:
+    """What the settings give this module; where they cannot be read plainly, what its other half has."""
+    pattern, declared = adapter.config.get("rank_pattern"), adapter.number("r")
+    if declared is not None and adapter.type != "ADALORA" and is_plain(pattern):
+        return int(patterned(pattern, peft.module_of(tensor.name), declared))
+    other = tensor.name.replace("lora_B", "lora_A").replace("lora_embedding_B", "lora_embedding_A")
+    half = next((t.shape for t in adapter.tensors if t.name == other), ())
+    return half[0] if half else None
 
 
 def _fits(shape: tuple[int, ...], expected: Shape) -> bool:
