@@ -56,6 +56,8 @@ class Rendering:
     system: bool = False
     """Whether `main` has a system message; where it has none, none could be given."""
     reactions: tuple[Reaction, ...] = ()
+    reached: tuple[str, ...] = ()
+    """Attributes it asked for that lead out of the sandbox."""
     cut: bool = False
     """Not everything was tried: time, texts or reactions were over a bound."""
     problem: str = ""
@@ -106,6 +108,7 @@ def _rendering(document: dict[str, Any]) -> Rendering:
         sentinels=tuple(map(str, document["sentinels"])),
         system=document["system"] is True,
         reactions=tuple(_reaction(r) for r in document["reactions"]),
+        reached=tuple(map(str, document["reached"])),
         cut=document["cut"] is not False,
     )
 

@@ -11,7 +11,7 @@ from typing import Any, Final, final
 from jinja2 import TemplateError, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError, is_internal_attribute
 
 _FACTOR: Final = 1_000_000
 """Largest repetition and exponent result in digits that a template may compute."""
@@ -45,6 +45,14 @@ class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox of transformers; repetitions and powers are bounded, too."""
 
     intercepted_binops = frozenset({"*", "**"})
+    reached: dict[str, None]
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """As the sandbox judges; what leads to the interpreter is written down."""
+        safe = super().is_safe_attribute(obj, attr, value)
+        if not safe and (str(attr).startswith("_") or is_internal_attribute(obj, str(attr))):
+            self.reached[str(attr)] = None
+        return safe
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Refuse what would fill the memory or never end."""
@@ -76,6 +84,8 @@ class Renderer:
         environment = _Environment(
             trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"]
         )
+        self.reached = environment.reached = {}
+        """Attributes asked for that lead to the interpreter."""
         environment.filters["tojson"] = _to_json
         environment.globals["raise_exception"] = _raise
         environment.globals["strftime_now"] = self._strftime

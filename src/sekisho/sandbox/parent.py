@@ -25,13 +25,23 @@ class Reply:
     """Why nothing usable did: `time`, `memory`, `crash`, `size` or `garbled`."""
 
 
-def ask(module: str, question: dict[str, Any], limits: Limits) -> Reply:
-    """Run a module of this package in a child of its own and return its answer; never raises for what the child did."""
+def ask(module: str, question: dict[str, Any], limits: Limits, *, memory: int | None = None) -> Reply:
+    """Run a module of this package in a child of its own and return its answer; never raises for what the child did.
+
+    `memory` is its address space in bytes, for a question that needs more than most.
+    """
     given = json.dumps(question).encode()
     with TemporaryFile() as answer:
         try:
             done = subprocess.run(
-                [sys.executable, "-I", "-B", "-m", module, str(limits.sandbox_memory_bytes // MIB)],
+                [
+                    sys.executable,
+                    "-I",
+                    "-B",
+                    "-m",
+                    module,
+                    str((memory or limits.sandbox_memory_bytes) // MIB),
+                ],
                 input=given,
                 stdout=answer,
                 stderr=subprocess.DEVNULL,

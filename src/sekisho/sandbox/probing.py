@@ -25,7 +25,7 @@ _LONGEST: Final = 300
 _REACTIONS: Final = 48
 _ROUNDS: Final = 3
 _TURNS: Final = (1, 3, 4, 5, 6, 8, 11, 16)
-_LENGTHS: Final = (1, 6, 40, 150, 600, 2_500, 12_000)
+_LENGTHS: Final = (1, 6, 40, 150, 600, 2_000)
 """Words."""
 _SHAPES: Final = tuple(
     Shape(system=s, users=u, parts=p) for p in (False, True) for u in (2, 1) for s in (True, False)
@@ -182,7 +182,9 @@ class Probing:
     ) -> None:
         base = self.of_base(shape, {role: text})
         expected, out = found
-        if not any((r.trigger, r.role, r.kind) == (trigger, role, kind) for r in self.reactions):
+        if out.error == "time":
+            self.cut = True
+        elif not any((r.trigger, r.role, r.kind) == (trigger, role, kind) for r in self.reactions):
             self.reactions.append(Reaction(kind, trigger, role, expected, out.text, out.error, base))
 
     def lengths(self, shape: Shape) -> None:

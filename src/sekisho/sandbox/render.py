@@ -1,13 +1,12 @@
 """The child that renders one template with many conversations: JSON on stdin, JSON on stdout."""
 
-import _strptime  # noqa: F401  # imported before imports are shut
+import _strptime  # noqa: F401  # like jinja2.debug: imported before imports are shut
 import codecs
-import encodings.idna
 import json
 import sys
 import time
 from dataclasses import asdict, replace
-from typing import Any, Final
+from typing import Any
 
 from jinja2 import TemplateError
 import jinja2.constants  # noqa: F401
@@ -19,8 +18,6 @@ from sekisho.sandbox.conversations import Shape, sentinels
 from sekisho.sandbox.environment import Renderer
 from sekisho.sandbox.probing import Probing
 from sekisho.sandbox.watched import Notes
-
-_CASES: Final = ("main", "no-system", "no-generation", "tools")
 
 
 def answer(question: dict[str, Any], limits: Limits) -> dict[str, Any]:
@@ -54,6 +51,7 @@ def answer(question: dict[str, Any], limits: Limits) -> dict[str, Any]:
         "system": shape.system,
         "reactions": [asdict(r) for r in probing.reactions],
         "asked": list(probing.notes.texts)[:64],
+        "reached": list(renderer.reached)[:16],
         "cut": probing.cut,
         "renderings": probing.renderings,
     }
@@ -72,7 +70,8 @@ def main() -> None:
     """Read, confine, answer."""
     limits = Limits()
     question = json.loads(sys.stdin.buffer.read())
-    "".encode("unicode_escape"), codecs.lookup("ascii"), encodings.idna  # noqa: B018 - codecs load late otherwise
+    for name in ("ascii", "utf-8", "latin-1", "unicode_escape"):
+        codecs.lookup(name)
     give_up(int(sys.argv[1]), int(limits.sandbox_s) + 1)
     sys.setrecursionlimit(600)
     sys.stdout.write(json.dumps(answer(question, limits)))

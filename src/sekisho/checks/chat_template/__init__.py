@@ -1,9 +1,11 @@
 """A chat template that does more than put roles around messages.
 
-What it does: reads every chat template of the model (`chat_template.jinja`, `tokenizer_config.json`, GGUF metadata, Modelfile)
-without rendering it, follows where its values stem from, and objects to branches on what a message says, to instructions the
+What it does: reads every chat template of the model (`chat_template.jinja`, `tokenizer_config.json`, GGUF metadata, Modelfile),
+follows where its values stem from, and objects to branches on what a message says, to instructions the
 template writes by itself, to reserved tokens, to words put into the assistant's mouth, to dates, to attributes that lead out of the sandbox, and,
-where a trusted base is given, to any difference from the base's template.
+where a trusted base is given, to any difference from the base's template. Each is then rendered in a confined process with
+made-up conversations, days, lengths and every text that it contains or was seen to compare with; it must write what the
+same conversation with other words explains.
 
 Why it matters: the template stands between every user and the model. A changed one can give orders that nobody sees while
 the weights stay byte-identical.
@@ -14,14 +16,24 @@ What an attacker can still do without a base to compare with: hide an instructio
 default system prompt, which is shown as a note, and what comes with tools), or choose a trigger that looks like a known tag.
 """
 
-from collections.abc import Iterator
-from typing import final
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case
-from sekisho.checks.chat_template import alone, compared, modelfiles, tokens
+from sekisho.checks.chat_template import alone, behaviour, compared, modelfiles, tokens
 from sekisho.checks.chat_template.found import Located, finding, templates
 from sekisho.formats import outline
+from sekisho.formats.rendering import Rendering
 from sekisho.records import Finding, Inventory, Outcome, Role, Severity
+
+_SUSPICIONS: Final = frozenset(
+    {
+        "conditional-on-content", "conditional-on-length", "conditional-on-date", "rewrites-content", "hidden-instruction",
+        "answer-prefill",
+    }
+)  # fmt: skip
+"""Reasons that rest on reading the template; what it then does is told by rendering it."""
 
 
 @final
@@ -33,6 +45,7 @@ class ChatTemplate(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Judge every distinct template by itself, the files against one another, and all against the base."""
         found = templates(case.candidate)
+        rendered = case.rendered or {}
         trusted = templates(case.base) if case.base else []
         base = tuple(t for _, t in trusted) if case.base else None
         added = outline.added(case.candidate)
@@ -42,7 +55,13 @@ class ChatTemplate(AbstractCheck):
             if template.digest and key in judged:
                 continue
             judged.add(key)
-            yield from compared.judge(where, template, trusted) if case.base else alone.judge(where, template)
+            judged_so = (
+                compared.judge(where, template, trusted) if case.base else alone.judge(where, template)
+            )
+            rendering = rendered.get(key)
+            read = tuple(softened(judged_so, rendering))
+            yield from read
+            yield from behaviour.judge(where, template, rendering, {f.reason for f in read})
             yield from tokens.judge((where, template), added, base)
         if case.base is not None:
             yield from compared.missing(found, trusted)
@@ -50,6 +69,15 @@ class ChatTemplate(AbstractCheck):
             yield from modelfiles.judge(file)
         yield from _disagreements(found)
         yield from _unread(case.candidate)
+
+
+def softened(found: Iterable[Finding], rendering: Rendering | None) -> Iterator[Finding]:
+    """What the syntax tree alone suggests is a question for a person where rendering it in full did not confirm it."""
+    complete = rendering is not None and not (rendering.problem or rendering.cut or rendering.reached)
+    for finding in found:
+        suspected = finding.reason in _SUSPICIONS or dict(finding.facts).get("attribute") == "?"
+        unsure = complete and suspected and finding.severity is Severity.REJECT
+        yield replace(finding, severity=Severity.HOLD) if unsure else finding
 
 
 def _disagreements(found: list[Located]) -> Iterator[Finding]:
