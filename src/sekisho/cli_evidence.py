@@ -139,10 +139,8 @@ def _verify(verbs: Verbs, say: Write) -> None:
         default=[],
         help="public key or root certificate in PEM; may be repeated",
     )
-    verb.add_argument(
-        "--at", type=_day, default="", help="day that counts, as in 2027-01-31 (default: today)"
-    )
-    verb.add_argument("--not-before", type=_day, default="", help="refuse evidence signed before this day")
+    verb.add_argument("--at", type=_day, help="day that counts, as in 2027-01-31 (default: today)")
+    verb.add_argument("--not-before", type=_day, help="refuse evidence signed before this day")
     verb.add_argument(
         "--evidence", default="", help="digest that the folder must have, as told when it was signed"
     )
@@ -165,7 +163,7 @@ def _verify(verbs: Verbs, say: Write) -> None:
 
         wanted = Demands(
             at=options.at or dt.datetime.now(dt.UTC).date().isoformat(),
-            not_before=options.not_before,
+            not_before=options.not_before or "",
             evidence=options.evidence,
             admitted="admit" in options.require,
             registered="preregistered" in options.require,
