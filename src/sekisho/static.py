@@ -9,7 +9,7 @@ from typing import Final
 from sekisho import checks, fingerprints, inventory, lineage, opinions, rulings, verdict
 from sekisho import policy as policies
 from sekisho.checks.base import Case
-from sekisho.formats import rendering, rows, tensors, vectors
+from sekisho.formats import rendering, rows, tensors, tokenising, vectors
 from sekisho.provenance import evidence
 from sekisho.provenance.evidence import Evidence, Request
 from sekisho.records import Comparison, Finding, Inventory, Role, Verdict
@@ -90,8 +90,9 @@ def inspect(
         comparison,
         None if headers_only else vectors.measure(files, others),
         table_rows,
-        rendering.measure(files, others),
-        origin,
+        origin=origin,
+        rendered=None if headers_only else rendering.measure(files, others),
+        tokenised=None if headers_only else tokenising.measure(files, others),
         known_pickles=chosen.pickle == "known-globals",
     )
     findings += _others(files, chosen, reads.opinions)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sekisho.formats.rendering import Renderings
 from sekisho.formats.rows import RowFacts
 from sekisho.formats.text import shown
+from sekisho.formats.tokenising import Tokenising
 from sekisho.formats.vectors import Measured
 from sekisho.provenance.evidence import Evidence
 from sekisho.records import Comparison, Facts, Finding, Inventory, Outcome, Severity
@@ -28,6 +29,8 @@ class Case:
     """What each template writes; None where none was rendered."""
     origin: Evidence | None = field(default=None, repr=False)
     """What downloads recorded, held against the files; None where that was not looked at."""
+    tokenised: Tokenising | None = field(default=None, repr=False)
+    """What the tokenizer does with texts; None where there is none or it was not tried."""
     known_pickles: bool = False
     """Whether the policy lets pickles pass whose every import is on the frozen list."""
 
