@@ -3,7 +3,8 @@
 What it does: looks for added tokens that a reader cannot see or mistakes for others, tokens that are whole sentences, files that
 contradict one another, added tokens that are ordinary words, rules that replace words or make tokens of them, processors that
 insert tokens, merges out of order, tables with more or fewer rows than there are tokens, and generation settings that force or
-suppress tokens. With a trusted base it also compares every token id, flag, merge and pipeline stage.
+suppress tokens. A confined process then encodes and decodes made-up texts: what comes back must be what went in, and nothing
+but special tokens may stand around it. With a trusted base it also compares every token id, flag, merge and pipeline stage.
 
 Why it matters: a token more, or one that means another, changes what the model is told while text and weights look the same. An
 added token with a trained embedding row is a complete backdoor.
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from typing import final
 
 from sekisho.checks.base import AbstractCheck, Case
-from sekisho.checks.tokenizer_delta import alone, compared, oddities
+from sekisho.checks.tokenizer_delta import alone, behaviour, compared, oddities
 from sekisho.checks.tokenizer_delta.found import Tokenizer, cannot_tell, tokenizer
 from sekisho.formats.outline import outline
 from sekisho.records import Finding, Inventory, Outcome, Role, Severity
@@ -38,6 +39,7 @@ class TokenizerDelta(AbstractCheck):
         yield from alone.judge(mine, trusted)
         sizes = outline(case.candidate), outline(case.base) if case.base else None
         yield from oddities.judge(mine, trusted, sizes)
+        yield from behaviour.judge(mine, case.tokenised)
         if trusted is None:
             detail = "No trusted base was given to compare with."
             yield Finding(self.id, Outcome.NOT_RUN, Severity.NOTE, "", "no-base", detail)
