@@ -12,8 +12,6 @@ from sekisho.limits import KIB, MIB, Limits
 _ZIP_END: Final = b"PK\x05\x06"
 _ZIP_END_BYTES: Final = 22
 _TAIL: Final = 66 * KIB
-_ZIPS: Final = frozenset({"zip", "safetensors"})
-"""Read as one, or refused by their own reader for holding one."""
 _STREAMS: Final = frozenset(
     {"tar", "gzip", "bzip2", "xz", "lzma", "zlib", "zip", "pickle", "npy", "media", "code"}
 )
@@ -29,7 +27,7 @@ def look(path: Path, head: bytes, kind: str, limits: Limits) -> tuple[str, ...]:
     size = path.stat().st_size
     found = []
     with path.open("rb") as file:
-        if kind not in _ZIPS and size > _ZIP_END_BYTES:
+        if kind != "zip" and size > _ZIP_END_BYTES:
             file.seek(max(0, size - _TAIL))
             if _ends_as_zip(file.read(_TAIL), size):
                 found.append("zip-at-end")
