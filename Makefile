@@ -21,7 +21,9 @@ PIP  := $(BIN)/python -m pip install --no-compile --disable-pip-version-check -c
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscope-reorder
 DEV   = $(shell $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"])')
 
-.PHONY: vet fetch test test-unit test-model test-slow check format catalogue clean
+FUZZ_SECONDS ?= 600
+
+.PHONY: vet fetch test test-unit test-model test-slow fuzz check format catalogue clean
 .DELETE_ON_ERROR:
 # Nothing is compiled at the installation; without this, every process would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -52,6 +54,11 @@ test-model: $(VENV)/.ready-dev fetch
 
 test-slow: $(VENV)/.ready-dev fetch
 	$(BIN)/pytest -rs -m slow
+
+# Every reader for FUZZ_SECONDS each, Linux only; what is found stays in .fuzz/ and becomes a test with a name.
+fuzz: $(VENV)/.ready-dev
+	$(PIP) -q atheris
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .

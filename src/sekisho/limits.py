@@ -33,6 +33,8 @@ class Limits:
     config_bytes: int = 4 * MIB
     """config.json and its small siblings."""
     json_depth: int = 64
+    json_containers: int = 2_000_000
+    """Objects and lists of one document; the merges of the largest tokenizers are about 520,000 lists."""
     yaml_chars: int = 256 * KIB
     """A user's own training configuration; PyYAML reads some 100,000 characters a second."""
     template_bytes: int = 256 * KIB

@@ -72,9 +72,12 @@ def _object(pairs: list[tuple[str, Any]], duplicates: list[str]) -> dict[str, An
 
 
 def _bound_depth(data: bytes, limits: Limits) -> None:
-    """Peel brackets off level by level, outside strings, before the recursive parser sees them."""
+    """Count brackets outside strings and peel them off level by level, before the recursive parser sees them."""
     bare = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_OPENS, _NEITHER)
     brackets = b"".join(bare.split(b'"')[::2])
+    containers = brackets.count(b"[")
+    if containers > limits.json_containers:
+        raise LimitError("JSON objects and lists", containers, limits.json_containers)
     for _ in range(limits.json_depth):
         if not brackets:
             return
