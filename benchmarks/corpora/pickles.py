@@ -19,34 +19,32 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import opcodes as op
 from artefacts import tiny_gguf, tiny_model
-from corpora import opcodes as op
 from corpora.base import Case
 
 Files = Mapping[str, bytes]
 
-CALLED: Final = tuple(
-    tuple(dotted.rsplit(":", 1))
-    for dotted in (
-        "os:system posix:system nt:system os:popen os:execv os:spawnv subprocess:Popen subprocess:check_output builtins:eval builtins:exec "
-        "builtins:compile builtins:open builtins:getattr builtins:__import__ __builtin__:eval runpy:run_path importlib:import_module "
-        "pkgutil:resolve_name code:InteractiveInterpreter.runsource timeit:timeit cProfile:run profile:run pdb:run bdb:Bdb.run trace:Trace.run "
-        "doctest:debug_script pydoc:pipepager pip:main pip._internal:main ensurepip:_run_pip idlelib.run:Executive.runcode "
-        "lib2to3.pgen2.grammar:Grammar.loads pickle:loads _pickle:loads marshal:loads shelve:open dill:loads dill._dill:_create_code "
-        "cloudpickle.cloudpickle:_make_function joblib:load types:FunctionType types:CodeType functools:partial functools:reduce "
-        "operator:attrgetter operator:methodcaller itertools:starmap shutil:rmtree shutil:move pathlib:Path.write_text linecache:getline "
-        "socket:create_connection urllib.request:urlopen http.client:HTTPSConnection ftplib:FTP smtplib:SMTP webbrowser:open ssl:get_server_certificate "
-        "ctypes:CDLL ctypes.util:_findLib_gcc _ctypes:dlopen cffi:FFI multiprocessing.util:spawnv_passfds asyncio.unix_events:_UnixSubprocessTransport._start "
-        "_interpreters:run_string _xxsubinterpreters:run_string test.support.script_helper:assert_python_ok logging.config:listen "
-        "distutils.file_util:write_file setuptools.sandbox:run_setup venv:create zipimport:zipimporter sys:setprofile sys:modules "
-        "gc:get_objects signal:signal threading:Thread copyreg:_reconstructor torch:load torch.hub:load torch.storage:_load_from_bytes "
-        "torch._dynamo.guards:GuardBuilder.get torch.utils.bottleneck.__main__:run_cprofile torch.utils.collect_env:run "
-        "torch.utils.data.datapipes.utils.decoder:basichandlers torch.fx.experimental.symbolic_shapes:ShapeEnv.evaluate_guards_expression "
-        "torch.jit.unsupported_tensor_ops:execWrapper torch._inductor.codecache:compile_file numpy:load numpy.testing._private.utils:runstring "
-        "numpy.f2py.crackfortran:getlincoef numpy.lib.npyio:NpzFile pandas:read_pickle pandas.core.computation.eval:eval sklearn:loads "
-        "uuid:_get_command_stdout site:execsitecustomize xml.dom.minidom:parse tempfile:mktemp getpass:unix_getpass made_up_package:run"
-    ).split()  # noqa: SIM905 - a hundred quotes would not help a reader
-)
+_CALLABLES: Final = """
+os:system posix:system nt:system os:popen os:execv os:spawnv subprocess:Popen subprocess:check_output builtins:eval builtins:exec
+builtins:compile builtins:open builtins:getattr builtins:__import__ __builtin__:eval runpy:run_path importlib:import_module
+pkgutil:resolve_name code:InteractiveInterpreter.runsource timeit:timeit cProfile:run profile:run pdb:run bdb:Bdb.run trace:Trace.run
+doctest:debug_script pydoc:pipepager pip:main pip._internal:main ensurepip:_run_pip idlelib.run:Executive.runcode
+lib2to3.pgen2.grammar:Grammar.loads pickle:loads _pickle:loads marshal:loads shelve:open dill:loads dill._dill:_create_code
+cloudpickle.cloudpickle:_make_function joblib:load types:FunctionType types:CodeType functools:partial functools:reduce
+operator:attrgetter operator:methodcaller itertools:starmap shutil:rmtree shutil:move pathlib:Path.write_text linecache:getline
+socket:create_connection urllib.request:urlopen http.client:HTTPSConnection ftplib:FTP smtplib:SMTP webbrowser:open ssl:get_server_certificate
+ctypes:CDLL ctypes.util:_findLib_gcc _ctypes:dlopen cffi:FFI multiprocessing.util:spawnv_passfds asyncio.unix_events:_UnixSubprocessTransport._start
+_interpreters:run_string _xxsubinterpreters:run_string test.support.script_helper:assert_python_ok logging.config:listen
+distutils.file_util:write_file setuptools.sandbox:run_setup venv:create zipimport:zipimporter sys:setprofile sys:modules
+gc:get_objects signal:signal threading:Thread copyreg:_reconstructor torch:load torch.hub:load torch.storage:_load_from_bytes
+torch._dynamo.guards:GuardBuilder.get torch.utils.bottleneck.__main__:run_cprofile torch.utils.collect_env:run
+torch.utils.data.datapipes.utils.decoder:basichandlers torch.fx.experimental.symbolic_shapes:ShapeEnv.evaluate_guards_expression
+torch.jit.unsupported_tensor_ops:execWrapper torch._inductor.codecache:compile_file numpy:load numpy.testing._private.utils:runstring
+numpy.f2py.crackfortran:getlincoef numpy.lib.npyio:NpzFile pandas:read_pickle pandas.core.computation.eval:eval sklearn:loads
+uuid:_get_command_stdout site:execsitecustomize xml.dom.minidom:parse tempfile:mktemp getpass:unix_getpass made_up_package:run
+"""
+CALLED: Final = tuple(tuple(dotted.rsplit(":", 1)) for dotted in _CALLABLES.split())
 """Callables, as advisories and gadget lists name them; none is on the frozen list, and none has to be known."""
 
 _N, _S = op.name(*op.SYSTEM), op.stacked(*op.SYSTEM)
