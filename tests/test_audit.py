@@ -221,7 +221,7 @@ def test_nothing_is_locked_without_a_decision(run, tmp_path):
 def test_a_lock_by_exception_ends_with_it(recorded, run, tmp_path):
     assert run("lock", "add", "tiny")[0] == 2
     except_it(run, recorded)
-    code, out, err = run("lock", "add", "tiny", "--expires", "2199-01-01")
+    code, _, err = run("lock", "add", "tiny", "--expires", "2199-01-01")
     assert code == 0, err
     made = lockfile.read(tmp_path / "sekisho.lock").models[0]
     assert (made.root, made.scope, made.expires) == (recorded, "exception", "2099-01-01T00:00:00Z")
@@ -304,7 +304,7 @@ def test_every_sentence_is_there_twice():
     for path, both in walk_table(dict(chain.sentences())):
         assert set(both) == {"en", "ja"}, path
         assert set(name.findall(both["en"])) == set(name.findall(both["ja"])), path
-        assert both["en"].strip() and both["ja"].strip()
+        assert all(text.strip() for text in both.values())
 
 
 def test_every_code_has_a_sentence():

@@ -117,13 +117,15 @@ os.unlink(template)
 attempt("template-gone", lambda: open("good/model.safetensors", "rb"))
 open(template, "w").write(old)
 attempt("fine-again", lambda: open("good/config.json").read())
+open("good/README.md", "w").write("notes of our own")
+attempt("fine-card", lambda: open("good/README.md").read() and open("good/config.json").read())
 open("good/adapter_model.safetensors", "wb").write(b"x")
 attempt("added-adapter", lambda: open("good/config.json"))
 os.unlink("good/adapter_model.safetensors")
 open("good/tokenizer.json", "w").write("{}")
 attempt("added-tokenizer", lambda: open("good/config.json"))
 """)
-    assert {k for k, v in found.items() if v == "LOADED"} == {"fine", "fine-again"}
+    assert {k for k, v in found.items() if v == "LOADED"} == {"fine", "fine-again", "fine-card"}
 
 
 def test_children(tries, bad, tmp_path):
@@ -269,3 +271,21 @@ print(subprocess.run([sys.executable, "-c", "print('ran')"], capture_output=True
 """)
     assert "returncode=2" in done.stdout
     assert "nothing is run" in done.stdout
+
+
+@pytest.mark.model
+def test_native_torch(tries, tmp_path):
+    import torch
+
+    torch.save({"a": torch.zeros(4)}, tmp_path / "w.dat")
+    found = tries("""
+import torch
+attempt("load", lambda: torch.load("w.dat"))
+attempt("load-mmap", lambda: torch.load("w.dat", mmap=True))
+attempt("reader", lambda: torch._C.PyTorchFileReader("w.dat"))
+attempt("from-file", lambda: torch.from_file("w.dat", size=4, dtype=torch.uint8))
+attempt("storage", lambda: torch.UntypedStorage.from_file("w.dat", False, 4))
+attempt("jit", lambda: torch.jit.load("w.dat"))
+attempt("fine", lambda: torch.save({}, "new.pt"))
+""")
+    assert {k for k, v in found.items() if v == "LOADED"} == {"fine"}

@@ -57,7 +57,7 @@ class Guard:
             root = _root(name, model, self._digest(path, name, known))
             if root and len(model.files) > 1:
                 self._whole(root, model)
-        elif name and not os.path.basename(name).startswith(".") and _is_model(os.path.dirname(name)):
+        elif _read_by_loaders(name) and _is_model(os.path.dirname(name)):
             self._folder(os.path.dirname(name), now)
             self._locked(path, name, known, now)
 
@@ -103,7 +103,7 @@ class Guard:
                 if not weightlike.by_name(name) and not _inert(name):
                     raise self._refused(path, f"it is gone, and the lock's entry {model.name} has it")
             elif not wanted:
-                if self._kind(path, path, there[name]) or name.lower().endswith(_READ):
+                if self._kind(path, path, there[name]) or _read_by_loaders(path):
                     raise self._refused(path, f"it was added: the lock's entry {model.name} does not have it")
             elif self._digest(path, path, there[name]) != wanted:
                 raise self._refused(path, f"it is not the file that the lock's entry {model.name} has")
@@ -158,6 +158,10 @@ def _name_of(number: int) -> str:
 
 def _inert(name: str) -> bool:
     return PurePath(name).name.lower().startswith(_INERT)
+
+
+def _read_by_loaders(name: str) -> bool:
+    return name.lower().endswith(_READ) and not _inert(name) and os.path.basename(name)[0] != "."
 
 
 def _configured(folder: str) -> bool:

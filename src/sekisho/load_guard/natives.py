@@ -34,6 +34,7 @@ ENTRIES: Final = (
     _one("sentencepiece", "SentencePieceProcessor.Load", "model_file"),
     _one("sentencepiece", "SentencePieceProcessor.LoadFromFile", "arg"),
     _one("torch", "from_file", "filename"),
+    _one("torch.storage", "UntypedStorage.from_file", "filename"),
     _one("torch.jit._serialization", "load", "f"),
     _one("torch._C", "PyTorchFileReader", "name_or_buffer"),
     _one("torch._C", "import_ir_module", "filename", 1),
@@ -123,7 +124,10 @@ def _wrap(module: ModuleType, entry: Entry, check: Check) -> None:
 
 
 def _static(owner: Any, name: str) -> bool:
-    return isinstance(vars(owner).get(name), staticmethod)
+    """Called without an object of the class: a static method, or one that has its class already."""
+    if any(isinstance(vars(c).get(name), staticmethod) for c in owner.__mro__):
+        return True
+    return isinstance(getattr(getattr(owner, name), "__self__", None), type)
 
 
 def _checked(original: Any, entry: Entry, check: Check, *, bound: bool) -> Any:
