@@ -79,6 +79,14 @@ def test_onnx_that_stays_inside(tmp_path):
     assert judge(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    "data", [b"\n   Licence\n" * 40, b"\x08\x01\x12\x90\x00\x00" * 9, b"\x08\x07", bytes(64)]
+)
+def test_what_is_no_onnx(data, tmp_path):
+    (tmp_path / "x").write_bytes(data)
+    assert take(tmp_path).files[0].format != "onnx"
+
+
 def test_onnx_with_operators_from_elsewhere(tmp_path):
     (tmp_path / "weights.data").write_bytes(bytes(8))
     (tmp_path / "model.onnx").write_bytes(onnx(domain="ai.onnx.contrib"))
@@ -141,6 +149,11 @@ def _polyglots(folder):
         "zip-then-junk": ("weights.dat", bytes(64) + archive + b"junk", "zip-at-end"),
         "tar-that-is-gguf": ("model.gguf", bytes(block) + bytes(1024), "tar-header"),
         "pickle-after-junk": ("weights.dat", b"\xff\x00\x01" * 50 + PAYLOAD, "pickle-inside"),
+        "pickle-after-a-long-line": (
+            "notes.txt",
+            b"V" + b"words " * 2_000 + b"\n0cposix\nsystem\n(S'true'\ntR.",
+            "pickle-inside",
+        ),
         "old-pickle-after-junk": (
             "weights.dat",
             b"\xff\x00" * 50 + b"cposix\nsystem\n(S'true'\ntR.",
@@ -151,7 +164,7 @@ def _polyglots(folder):
 
 @pytest.mark.parametrize(
     "name",
-    ["zip-after-gguf", "zip-after-text", "zip-after-picture", "zip-then-junk", "tar-that-is-gguf", "pickle-after-junk",
+    ["zip-after-gguf", "zip-after-text", "zip-after-picture", "zip-then-junk", "tar-that-is-gguf", "pickle-after-junk", "pickle-after-a-long-line",
      "old-pickle-after-junk"],
 )  # fmt: skip
 def test_hit_files_that_are_two_things(name, tmp_path):

@@ -33,7 +33,7 @@ _WORDS: Final = {
         Words("tar-header", "{where} was read as {format}, and is a tar archive to others.", Severity.REJECT),
         Words(
             "pickle-inside",
-            "{where} is of no known kind and holds a pickle that makes calls.",
+            "{where} was read as {format}, and holds a pickle that makes calls.",
             Severity.REJECT,
         ),
     )

@@ -37,8 +37,13 @@ def sniff(head: bytes) -> bool:
     seen: dict[int, int] = {}
     walker = Walker(io.BytesIO(head), len(head), Limits())
     try:
-        for number, _, value, end in walker.fields(0, 2**40):
-            if number not in _KNOWN or (number in _TEXTS and not _is_text(head[value:end])):
+        for number, wire, value, end in walker.fields(0, 2**40):
+            expected = 0 if number in _VARINTS else 2
+            if (
+                number not in _KNOWN
+                or wire != expected
+                or (number in _TEXTS and not _is_text(head[value:end]))
+            ):
                 return False
             seen.setdefault(number, value)
             if end >= len(head):

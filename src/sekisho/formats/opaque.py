@@ -24,13 +24,12 @@ _MAGIC: Final = (
     (b"MSCF", "cabinet"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"),
     (b"PAR1", "parquet"),
-    (b"\x1f\x9d", "compress"),
+    (b"\x1f\x9d\x90", "compress"),
     (b"LZIP", "lzip"),
     (b"MSWIM\x00\x00\x00", "wim"),
     (b"hsqs", "squashfs"),
     (b"070701", "cpio"),
     (b"\xed\xab\xee\xdb", "rpm"),
-    (b"\x60\xea", "arj"),
     (b"PK\x07\x08", "split zip"),
 )
 _LATER: Final = (

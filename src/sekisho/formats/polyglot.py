@@ -3,10 +3,12 @@
 import io
 import re
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from sekisho.errors import ArtefactError
 from sekisho.formats import pickle, tar
+from sekisho.formats.base import SNIFF_BYTES
+from sekisho.formats.pickle_machine import Machine
 from sekisho.limits import KIB, MIB, Limits
 
 _ZIP_END: Final = b"PK\x05\x06"
@@ -33,7 +35,11 @@ def look(path: Path, head: bytes, kind: str, limits: Limits) -> tuple[str, ...]:
                 found.append("zip-at-end")
         if kind not in _STREAMS and tar.is_header(head[: tar.BLOCK]):
             found.append("tar-header")
-        if kind == "unknown":
+        if kind not in _STREAMS and _goes_on_as_pickle(head):
+            file.seek(0)
+            if _calls(file, size, limits):
+                found.append("pickle-inside")
+        elif kind == "unknown":
             file.seek(0)
             if _pickle_inside(file.read(min(size, limits.scanned_bytes, _STEP)), limits):
                 found.append("pickle-inside")
@@ -55,17 +61,34 @@ def _ends_as_zip(tail: bytes, size: int) -> bool:
     return False
 
 
+def _goes_on_as_pickle(head: bytes) -> bool:
+    """Say whether the whole beginning reads as opcodes, however long the first text in it is."""
+    machine = Machine(Limits())
+    try:
+        machine.run(io.BytesIO(head))
+    except EOFError:
+        return len(head) == SNIFF_BYTES
+    except ArtefactError:
+        return False
+    return False
+
+
+def _calls(file: BinaryIO, size: int, limits: Limits) -> bool:
+    """Say whether a stream is a pickle that imports and calls something before it breaks."""
+    try:
+        facts = pickle.read_stream(file, size, limits)
+    except ArtefactError:
+        return False
+    return bool(facts.globals and facts.calls) and all(_plausible(name) for name in facts.globals)
+
+
 def _pickle_inside(data: bytes, limits: Limits) -> bool:
     """Say whether a pickle that imports something begins anywhere."""
     for tried, match in enumerate(_START.finditer(data)):
         if tried >= _TRIED:
             return False
         part = data[match.start() : match.start() + _WALKED]
-        try:
-            facts = pickle.read_stream(io.BytesIO(part), len(part), limits)
-        except ArtefactError:
-            continue
-        if facts.globals and facts.calls and all(_plausible(name) for name in facts.globals):
+        if _calls(io.BytesIO(part), len(part), limits):
             return True
     return False
 
