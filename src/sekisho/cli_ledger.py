@@ -241,7 +241,7 @@ def _add(steps: Verbs, say: Write) -> None:
         "add",
         help="append an entry: approval, exception, state-change, note, ...",
         epilog="For example: sekisho ledger add state-change DIGEST to=requested; sekisho ledger add exception DIGEST "
-        "reason='...' approver=sato expires=2027-03-31. The docs list every kind and its keys.",
+        "reason='...' approver=sato expires=2027-03-31. docs/ledger.md lists every kind and its keys.",
     )
     step.add_argument("kind")
     step.add_argument("subject", help="root digest of the model, or - for none")
