@@ -3,6 +3,7 @@
 from typing import Final
 
 from sekisho.checks.base import AbstractCheck, Case
+from sekisho.checks.card_facts import CardFacts
 from sekisho.checks.chat_template import ChatTemplate
 from sekisho.checks.coverage import Coverage
 from sekisho.checks.download_record import DownloadRecord
@@ -13,11 +14,13 @@ from sekisho.checks.foreign_container import ForeignContainer
 from sekisho.checks.generation_config import GenerationConfig
 from sekisho.checks.gguf_kind import GgufKind
 from sekisho.checks.header_integrity import HeaderIntegrity
+from sekisho.checks.header_metadata import HeaderMetadata
 from sekisho.checks.loose_vectors import LooseVectors
 from sekisho.checks.peft_adapter import PeftAdapter
 from sekisho.checks.remote_code import RemoteCode
 from sekisho.checks.reserved_rows import ReservedRows
 from sekisho.checks.row_outliers import RowOutliers
+from sekisho.checks.secrets import Secrets
 from sekisho.checks.tokenizer_delta import TokenizerDelta
 from sekisho.checks.undeclared_file import UndeclaredFile
 from sekisho.checks.unsafe_serialisation import UnsafeSerialisation
@@ -41,7 +44,10 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     LooseVectors(),
     UndeclaredFile(),
     DownloadRecord(),
+    HeaderMetadata(),
     FileConsistency(),
+    Secrets(),
+    CardFacts(),
     Coverage(),
     WeightNumbers(),
     WeightsDelta(),

@@ -1,11 +1,15 @@
 """Plain text, and pictures and papers known by their first bytes; none of it is interpreted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, final
 
 from sekisho.errors import LimitError, MalformedError
+from sekisho.formats import card, rules, secrets
 from sekisho.formats.base import SNIFF_BYTES, Format
+from sekisho.formats.card import Front
+from sekisho.formats.secrets import Secret
 from sekisho.limits import Limits
 from sekisho.records import FormatFacts
 
@@ -28,6 +32,12 @@ class TextFacts(FormatFacts):
     """Readable text."""
 
     characters: int
+    secrets: tuple[Secret, ...] = ()
+    """Keys, tokens and private addresses in it."""
+    front: Front = field(default=(), repr=False)
+    """Keys of a model card's head."""
+    licence: str = ""
+    """SPDX id of a licence's text; empty where it is another text, or unknown."""
 
 
 @final
@@ -60,9 +70,11 @@ def read_text(path: Path, limits: Limits) -> TextFacts:
     if len(data) > limits.text_bytes:
         raise LimitError("text in bytes", path.stat().st_size, limits.text_bytes)
     try:
-        return TextFacts(len(data.decode("utf-8")))
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError(f"a text that stops being UTF-8 at byte {error.start}") from error
+    listed = any(fnmatchcase(path.name.lower(), pattern) for pattern in rules.LICENCE_NAMES)
+    return TextFacts(len(text), secrets.find(text), card.front(text), card.licence(text) if listed else "")
 
 
 def sniff_media(head: bytes, filename: str) -> bool:
