@@ -57,7 +57,7 @@ def of(finding: Finding) -> Rule:
 
 def find(rule: str) -> Rule:
     """The rule of an id, in any case of letters. Raises UsageError."""
-    found = next((r for r in rules() if r.id == rule.strip().upper()), None)
+    found = _ids().get(rule.strip().upper())
     if found is None:
         raise UsageError(f"no rule {rule!r}; `sekisho rules` lists them")
     return found
@@ -72,6 +72,11 @@ def checks() -> frozenset[str]:
 def _table() -> Mapping[tuple[str, str], Rule]:
     made = (rule for name in shipped.names(FOLDER) for rule in _read(name))
     return MappingProxyType({(rule.check, rule.reason): rule for rule in made})
+
+
+@lru_cache(maxsize=1)
+def _ids() -> Mapping[str, Rule]:
+    return MappingProxyType({rule.id: rule for rule in rules()})
 
 
 def _read(name: str) -> tuple[Rule, ...]:

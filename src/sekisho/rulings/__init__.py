@@ -1,7 +1,7 @@
 """What was decided about findings beforehand, applied: the policy's severities, suppressions, a baseline.
 
 An excused finding stays where it is, marked; it counts neither against the model nor as a pass. Never excused are a
-REJECT of what the policy marks `never_suppress`, and the silence of a check that the policy requires.
+REJECT of what the policy marks `never_suppress`, and a check that the policy requires and that did not judge.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sekisho import rulebook
 from sekisho.errors import UsageError
-from sekisho.fingerprints import Files
+from sekisho.fingerprints import WHOLE, Files
 from sekisho.policy import ORDER, Override, Policy
 from sekisho.records import Facts, Finding, Outcome, Ruled, Ruling, Severity
 from sekisho.rulings import baseline as baselines
@@ -66,7 +66,7 @@ def apply(
 
     `measured` says whether these come from a run of the model: a suppression is held against its own kind only.
     """
-    ruled = [_overridden(f, policy) for f in found]
+    ruled = [_overridden(f, policy, known) for f in found]
     added: tuple[Finding, ...] = ()
     if given.suppressions is not None and given.today is not None:
         ruled, added = lists.hold(
@@ -74,27 +74,29 @@ def apply(
             ruled,
             known,
             given.today,
-            firm=lambda f: firm(f, policy),
+            firm=lambda f: firm(f, policy, known),
         )
     if given.baseline is not None:
         kept = given.baseline
-        ruled = [f if firm(f, policy) else baselines.mark(f, known, kept) for f in ruled]
-    return (*ruled, *(_overridden(f, policy) for f in added))
+        ruled = [baselines.mark(f, known, kept) if _fits(f, policy, known) else f for f in ruled]
+    return (*ruled, *(_overridden(f, policy, known) for f in added))
 
 
-def firm(finding: Finding, policy: Policy) -> bool:
+def firm(finding: Finding, policy: Policy, known: Files) -> bool:
     """Say whether nothing excuses it.
 
-    So stand a REJECT of a kind never suppressed, a required check that did not judge, and what is wrong with a
-    suppression.
+    So stand a REJECT of a kind never suppressed, what is wrong with a suppression, and a required check that did not
+    run or could not judge the model as a whole; that it could not judge one file, somebody may answer for.
     """
     rule = rulebook.of(finding)
     if finding.check == lists.CHECK:
         return True
     if finding.severity is Severity.REJECT and {finding.check, rule.id} & set(policy.never_suppress):
         return True
-    silent = finding.outcome in (Outcome.CANNOT_TELL, Outcome.NOT_RUN)
-    return silent and finding.check in (*policy.required, *policy.required_with_base)
+    if finding.check not in (*policy.required, *policy.required_with_base):
+        return False
+    blind = finding.outcome is Outcome.CANNOT_TELL and known.path(finding) == WHOLE
+    return blind or finding.outcome is Outcome.NOT_RUN
 
 
 def to_baseline(found: Sequence[Finding], known: Files, policy: Policy) -> tuple[str, int]:
@@ -102,16 +104,21 @@ def to_baseline(found: Sequence[Finding], known: Files, policy: Policy) -> tuple
     new = [
         f for f in found if baselines.objects(f) and not any(r.kind is Ruled.SUPPRESSED for r in f.rulings)
     ]
-    fit = [f for f in new if not firm(f, policy)]
+    fit = [f for f in new if _fits(f, policy, known)]
     return baselines.written(fit, known), len(new) - len(fit)
 
 
-def _overridden(finding: Finding, policy: Policy) -> Finding:
+def _fits(finding: Finding, policy: Policy, known: Files) -> bool:
+    """Say whether a baseline may hold it: nothing that stands firm, or whose file was not read and may change unseen."""
+    return not firm(finding, policy, known) and known.digest(known.path(finding)) != ""
+
+
+def _overridden(finding: Finding, policy: Policy, known: Files) -> Finding:
     override = _override(finding, policy)
     if override is None or override.severity is finding.severity:
         return finding
     lowers = ORDER.index(override.severity) < ORDER.index(finding.severity)
-    if lowers and (not override.reason or firm(finding, policy)):
+    if lowers and (not override.reason or firm(finding, policy, known)):
         return finding
     outcome = Outcome.FAIL if finding.outcome is Outcome.PASS else finding.outcome
     ruling = Ruling(Ruled.OVERRIDDEN, finding.severity, override.reason)
