@@ -37,6 +37,8 @@ class Limits:
     """Objects and lists of one document; the merges of the largest tokenizers are about 520,000 lists."""
     yaml_chars: int = 256 * KIB
     """A user's own training configuration; PyYAML reads some 100,000 characters a second."""
+    card_head_bytes: int = 64 * KIB
+    """YAML at the head of a model card."""
     template_bytes: int = 256 * KIB
     """Longest chat template in the wild: about 30 KB."""
     code_bytes: int = 2 * MIB

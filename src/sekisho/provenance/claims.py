@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from sekisho.formats import front_matter
 from sekisho.formats.gguf import GgufFacts
 from sekisho.formats.json_config import JsonFacts
 from sekisho.formats.text import shown
@@ -15,7 +14,6 @@ from sekisho.limits import DEFAULT
 from sekisho.provenance.records import Relation
 from sekisho.records import Inventory, Role
 
-_FRONT: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _LISTED: Final = 64
 """Entries of one list of a card."""
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
@@ -151,21 +149,10 @@ def _card(files: Inventory) -> tuple[dict[str, Any], str]:
     """Front matter of the first card, nearest to the root."""
     cards = [f for f in files.files if f.role is Role.CARD and f.format == "text" and not f.problem]
     for file in sorted(cards, key=lambda f: (f.path.count("/"), f.path)):
-        found = _front_matter(Path(files.root) / file.path)
+        found = front_matter.read(Path(files.root) / file.path, DEFAULT)
         if found:
             return found, file.path
     return {}, ""
-
-
-def _front_matter(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            match = _FRONT.match(file.read(DEFAULT.yaml_chars).decode("utf-8", "replace"))
-        if match is None or "&" in match[1]:  # an anchor can unfold to gigabytes
-            return {}
-        return _table(yaml.safe_load(match[1]))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
-        return {}
 
 
 def _name(value: str) -> str:

@@ -228,8 +228,9 @@ def _table(mine: samples.Model, theirs: samples.Model) -> float:
 
 def _gram(rows: Floats) -> Floats:
     """Inner products of unit rows about their mean, above the diagonal."""
-    centred = rows.astype(np.float64) - rows.mean(axis=0)
+    wide = rows.astype(np.float64)
     with np.errstate(all="ignore"):
+        centred = wide - wide.mean(axis=0)
         unit = np.nan_to_num(centred / np.linalg.norm(centred, axis=1, keepdims=True))
     inner: Floats = unit @ unit.T
     return inner[np.triu_indices(len(rows), 1)]

@@ -102,18 +102,17 @@ def chosen(name: str, rows: int, width: int) -> tuple[int, ...]:
 
 def numbers(matrix: Matrix, rows: tuple[int, ...]) -> Floats:
     """The rows as float32, (rows, width). Raises OSError."""
-    made = np.empty((len(rows), matrix.width), dtype=np.float32)
+    data = np.empty((len(rows), matrix.row_bytes), dtype=np.uint8)
     with matrix.path.open("rb", buffering=0) as file:
         for place, number in enumerate(rows):
             file.seek(matrix.start + matrix.row(number) * matrix.row_bytes)
-            data = exactly(file, matrix.row_bytes)
-            with np.errstate(all="ignore"):
-                made[place] = (
-                    decoded(data, matrix.dtype)
-                    if matrix.dtype in _FLOATS
-                    else quants.numbers(data, matrix.dtype, 1)[0]
-                )
-    return made
+            data[place] = exactly(file, matrix.row_bytes)
+    with np.errstate(all="ignore"):
+        if matrix.dtype in _FLOATS:
+            made = decoded(data.reshape(-1), matrix.dtype).reshape(len(rows), -1)
+        else:
+            made = quants.numbers(data.reshape(-1), matrix.dtype, len(rows))
+        return made.astype(np.float32, copy=False)
 
 
 def _matrices(file: FileFact, root: Path) -> Iterator[Matrix | None]:
