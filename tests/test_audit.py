@@ -330,3 +330,12 @@ def test_a_renamed_file_is_another_model_to_the_lock(recorded, run, tmp_path):
     (tmp_path / "tiny" / "config.json").rename(tmp_path / "tiny" / "c.json")
     code, _, err = run("lock", "add", "tiny")
     assert (code, "no decision on exactly these files" in err) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["ledger.md", "ledger.ja.md"])
+def test_the_documents_name_every_kind_and_state(name):
+    from sekisho.ledger.states import State
+
+    text = (Path(__file__).parents[1] / "docs" / name).read_text("utf-8")
+    assert [k.value for k in Kind if f"`{k.value}`" not in text] == []
+    assert [s.value for s in State if s.value not in text] == []

@@ -33,7 +33,7 @@ def verbs() -> dict[str, set[str]]:
 
 def commands(text: str) -> list[tuple[str, set[str]]]:
     """Every `sekisho VERB ...` of a document, with its options."""
-    lines = re.findall(r"(?:^|[`/ ])sekisho ([a-z]+)([^`\n|]*)", text, re.MULTILINE)
+    lines = re.findall(r"(?:^|[`/ ])sekisho ([a-z][a-z-]*)([^`\n|]*)", text, re.MULTILINE)
     return [(verb, set(re.findall(r"--[a-z-]+", rest))) for verb, rest in lines]
 
 
