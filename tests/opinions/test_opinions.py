@@ -156,7 +156,7 @@ MODELAUDIT = {
     "path": "/m",
     "success": True,
     "issues": [
-        {"severity": "critical", "message": "bad", "location": "/m/x.pkl"},
+        {"severity": "critical", "message": "bad", "location": "/m/x.pkl:archive/data.pkl (pos 26)"},
         {"severity": "info", "message": "meh", "location": "/m/x.pkl"},
     ],
 }

@@ -75,7 +75,7 @@ def _modelaudit_answer(output: str, status: int) -> Answer:
     body = json.loads(output[output.index("{") :])
     root = str(body.get("path") or "")
     grave = [i for i in body["issues"] if i.get("severity") in ("warning", "critical", "error")]
-    alarms = tuple(Remark(_inside(str(i.get("location") or ""), root), str(i["message"])) for i in grave)
+    alarms = tuple(Remark(_inside(str(i.get("location") or "").partition(":")[0], root), str(i["message"])) for i in grave)
     partly = status not in (0, 1) or body.get("success") is False
     return Answer(alarms, ("",) if partly else ())
 
