@@ -9,6 +9,7 @@ import yaml
 from sekisho.limits import Limits
 
 _FENCE: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_ANCHOR: Final = re.compile(r"(?:^|[\s\[{,:?-])&", re.MULTILINE)
 _DEEP: Final = re.compile(r"(?:[-?][ \t]+){8}")
 """Lists in lists in one line."""
 _DEPTH: Final = 16
@@ -30,7 +31,7 @@ def read(path: Path, limits: Limits) -> dict[str, Any]:
 
 def _shallow(text: str) -> bool:
     """No anchors (they unfold to gigabytes), and no nesting that no card has."""
-    if "&" in text or _DEEP.search(text):
+    if _ANCHOR.search(text) or _DEEP.search(text):
         return False
     depth = most = 0
     for mark in re.findall(r"[\[{\]}]", text):
