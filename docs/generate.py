@@ -132,6 +132,7 @@ def _policy(name: str) -> str:
         "question families left unjudged": f"at most {made.max_abstained:.0%}",
         "required checks": ", ".join(f"`{c}`" for c in made.required),
         "required beside a base": ", ".join(f"`{c}`" for c in made.required_with_base),
+        "never suppressed": ", ".join(f"`{c}`" for c in made.never_suppress) or "none",
     }
     for behaviour, rule in made.behaviours.items():
         alone = ", a finding without a base, too" if rule.absolute else ""
