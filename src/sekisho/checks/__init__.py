@@ -15,6 +15,7 @@ from sekisho.checks.generation_config import GenerationConfig
 from sekisho.checks.gguf_kind import GgufKind
 from sekisho.checks.header_integrity import HeaderIntegrity
 from sekisho.checks.header_metadata import HeaderMetadata
+from sekisho.checks.loader_reach import LoaderReach
 from sekisho.checks.loose_vectors import LooseVectors
 from sekisho.checks.peft_adapter import PeftAdapter
 from sekisho.checks.remote_code import RemoteCode
@@ -46,6 +47,7 @@ CHECKS: Final[tuple[AbstractCheck, ...]] = (
     DownloadRecord(),
     HeaderMetadata(),
     FileConsistency(),
+    LoaderReach(),
     Secrets(),
     CardFacts(),
     Coverage(),
