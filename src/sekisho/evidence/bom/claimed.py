@@ -1,12 +1,10 @@
 """What a model says of itself: the front matter of its card and its settings. Claims, every one."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from sekisho.formats import front_matter
 from sekisho.formats.json_config import JsonFacts
 from sekisho.formats.text import shown
 from sekisho.limits import DEFAULT, Limits
@@ -14,7 +12,6 @@ from sekisho.records import Inventory, Role
 
 Texts = tuple[str, ...]
 
-_FENCE: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _LISTED: Final = 64
 """Entries of one list of a card that are taken over; real cards name at most some dozens."""
 
@@ -58,23 +55,10 @@ def read(inventory: Inventory, limits: Limits = DEFAULT) -> Claims:
 def _card(inventory: Inventory, limits: Limits) -> tuple[str, dict[str, Any]]:
     for file in inventory.files:
         if file.role is Role.CARD and not file.problem and file.format == "text":
-            found = _front_matter(Path(inventory.root) / file.path, limits)
+            found = front_matter.read(Path(inventory.root) / file.path, limits)
             if found:
                 return file.path, found
     return "", {}
-
-
-def _front_matter(path: Path, limits: Limits) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            head = file.read(limits.yaml_chars).decode("utf-8", "replace")
-        match = _FENCE.match(head)
-        if match is None or "&" in match[1]:  # an anchor can unfold to gigabytes; no card needs one
-            return {}
-        loaded = yaml.safe_load(match[1])
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
-        return {}
-    return loaded if isinstance(loaded, dict) else {}
 
 
 def _config(inventory: Inventory) -> tuple[str, dict[str, Any]]:
