@@ -339,3 +339,24 @@ def test_the_documents_name_every_kind_and_state(name):
     text = (Path(__file__).parents[1] / "docs" / name).read_text("utf-8")
     assert [k.value for k in Kind if f"`{k.value}`" not in text] == []
     assert [s.value for s in State if s.value not in text] == []
+
+
+def test_an_admitted_vet_is_recorded_and_locked(run, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from sekisho import conductor, inspected, policy, static
+    from sekisho.records import Decision, Verdict
+
+    tiny_model(tmp_path / "tiny")
+
+    def vetted(path, _base, **_):
+        seen = static.inspect(path, "none")
+        found = inspected.of(seen, policy.load("default"))
+        return replace(found, not_tested=(), verdict=Verdict(Decision.ADMIT, ()))
+
+    monkeypatch.setattr(conductor, "vet", vetted)
+    code, _, err = run("vet", "tiny", "--record")
+    assert (code, "Entry 1 of the ledger" in err) == (0, True)
+    assert run("lock", "add", "tiny")[0] == 0
+    assert lockfile.read(tmp_path / "sekisho.lock").models[0].scope == "behaviour"
+    assert run("audit")[0] == 0

@@ -1,6 +1,7 @@
 """The conformance suite of every store: append-only, ordered, durable, refusing."""
 
 import json
+import time
 from datetime import timedelta
 
 import pytest
@@ -135,3 +136,12 @@ def test_time_is_the_clock_given(ledger, clock):
     made = ledger.append(note("tomorrow"))
     assert made.time == "2026-11-23T12:00:00Z"
     assert clock.now - timedelta(days=1) < clock.now
+
+
+def test_ten_thousand_entries_are_verified_and_paged(ledger):
+    ledger.extend([note(str(n)) for n in range(10_000)])
+    before = time.perf_counter()
+    pages = [ledger.page(after, 100) for after in (0, 5_000, 9_900)]
+    assert time.perf_counter() - before < 10 * 0.2
+    assert [p[0].sequence for p in pages] == [1, 5_001, 9_901]
+    assert verify(ledger).entries == 10_000
