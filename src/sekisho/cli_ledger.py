@@ -89,7 +89,8 @@ def record(options: argparse.Namespace, dossier: "Dossier") -> str:
     model = resolve(options.path, cache.folder()).path
     with closing(opened(options, create=True)) as ledger:
         made = records.record(dossier, ledger, actor=who(options), model=model, policy=options.policy)
-        return chain.say("ui", "recorded", options.lang, n=str(made.sequence), place=ledger.place)
+        facts = {"n": str(made.sequence), "place": ledger.place, "head": f"{made.sequence}:{made.digest}"}
+        return chain.say("ui", "recorded", options.lang, **facts)
 
 
 def _common(step: argparse.ArgumentParser) -> None:

@@ -289,3 +289,20 @@ attempt("jit", lambda: torch.jit.load("w.dat"))
 attempt("fine", lambda: torch.save({}, "new.pt"))
 """)
     assert {k for k, v in found.items() if v == "LOADED"} == {"fine"}
+
+
+def test_the_command_line_runs_a_program_under_the_guard(lock, good, bad, tmp_path):
+    import subprocess
+    import sys
+
+    def run(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "sekisho.cli", "load-guard", "--lock", str(lock), "--", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    fine = run(sys.executable, "-c", "import sys; print(open('good/config.json').read()); sys.exit(7)")
+    assert (fine.returncode, "llama" in fine.stdout) == (7, True)
+    refused = run(sys.executable, "-c", "open('bad/config.json')")
+    assert (refused.returncode, "load refused" in refused.stderr) == (1, True)
+    for words in ((sys.executable, "-I", "-c", "0"), ("cat", "bad/model.safetensors"), ("no-such-program",)):
+        stopped = run(*words)
+        assert (stopped.returncode, stopped.stdout, stopped.stderr.count("\n")) == (2, "", 1)
