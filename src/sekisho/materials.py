@@ -9,6 +9,8 @@ from sekisho import inventory
 from sekisho.evidence import bom
 from sekisho.evidence import dossier as dossiers
 from sekisho.formats import tensors
+from sekisho.provenance import intake
+from sekisho.provenance.evidence import Request, gather
 from sekisho.records import Inventory
 from sekisho.sources import cache as caches
 from sekisho.sources.resolve import resolve
@@ -26,11 +28,14 @@ def bill(
     where = cache or caches.folder()
     source = resolve(path, where)
     files = inventory.take(source.path)
+    tool = f"sekisho {version('sekisho')}"
+    seen = gather(files, source.path, Request())
     return bom.build(
         bom.Subject(
             name=source.name,
             inventory=files,
-            tool=f"sekisho {version('sekisho')}",
+            tool=tool,
+            intake=intake.record(seen, base=None, register=None, signed=intake.Signed(), tool=tool),
             time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             base=_compared(files, base, where) if base else None,
             dossier=dossiers.read(dossier) if dossier else None,
