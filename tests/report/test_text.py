@@ -1,5 +1,6 @@
 """Terminal text: golden, within its width, free of what could steer a terminal."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from report import sample
+from sekisho.records import Outcome, Ruled, Ruling, Severity
 from sekisho.report.text import findings, render
 from sekisho.report.visible import one_line, visible
 from sekisho.report.wrap import wrap
@@ -99,3 +101,14 @@ def test_what_is_new_is_told_with_its_counts() -> None:
     shown = " ".join(render(sample.surprise()).split())
     assert "answers that begin “By the way” – confirmed beside the control" in shown
     assert "29 of 240 question families before, 228 after" in shown
+
+
+def test_a_check_with_an_excused_finding_is_not_listed_as_passed() -> None:
+    quiet = [f for f in sample.PASSES if f.check == "remote-code"]
+    ruling = Ruling(Ruled.SUPPRESSED, Severity.HOLD, "Read by us.", "A. Person", "2027-03-01")
+    waived = replace(quiet[0], outcome=Outcome.FAIL, severity=Severity.HOLD, rulings=(ruling,))
+    assert "Checks that passed (1): remote-code" in findings(quiet)
+    assert "Checks that passed" not in findings([*quiet, waived])
+    assert "Suppressed until 2027-03-01; A. Person answers for it: Read by us." in " ".join(
+        findings([*quiet, waived]).split()
+    )

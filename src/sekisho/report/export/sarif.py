@@ -38,10 +38,15 @@ def render(dossier: Dossier, language: str = "en", root: str = "") -> str:
             "identity": dossier.provenance.identity,
             "policy": dossier.policy,
             "policySha256": dossier.policy_digest,
-            "passed": sorted({line.finding.check for line in seen.passed}),
+            "passed": sorted({line.finding.check for line in seen.passed} - _against(seen)),
         },
     }
     return dump({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _against(seen: View) -> set[str]:
+    """Checks that object to something or could not judge it, excused or not."""
+    return {x.finding.check for x in seen.told if x.finding.outcome is not Outcome.NOT_RUN}
 
 
 def uri(path: str, root: str = "") -> str:
@@ -139,7 +144,10 @@ def _remark(remark: Remark, index: dict[str, int], root: str) -> dict[str, Any]:
 
 
 def _location(path: str, where: str, root: str) -> dict[str, Any]:
-    physical = {"artifactLocation": {"uri": uri(path, root)}, "region": {"startLine": 1}}  # scanners need a line
+    physical = {
+        "artifactLocation": {"uri": uri(path, root)},
+        "region": {"startLine": 1},
+    }  # scanners need a line
     logical = [{"fullyQualifiedName": where}] if where not in ("", path) else []
     return {"physicalLocation": physical} | ({"logicalLocations": logical} if logical else {})
 
