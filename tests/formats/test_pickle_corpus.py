@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sekisho import opinions
 from sekisho.checks.base import Case
 from sekisho.checks.foreign_container import ForeignContainer
 from sekisho.checks.remote_code import RemoteCode
@@ -47,3 +48,11 @@ def test_no_benign_checkpoint_is_blocked_by_the_allowing_policy(corpus, tmp_path
 def test_the_default_policy_refuses_every_pickle(corpus, tmp_path):
     quiet = corpus.quiet(lambda f: Severity.REJECT in worst(f, known=False), tmp_path, corpus.BENIGN)
     assert quiet == ("npz-numbers",)
+
+
+def test_picklescan_objects_to_no_benign_checkpoint(corpus, tmp_path):
+    for number, files in enumerate(corpus.BENIGN.values()):
+        (tmp_path / str(number)).mkdir()
+        corpus.put(files, tmp_path / str(number))
+    seen = opinions.ask("picklescan", take(tmp_path))
+    assert (seen.problem, seen.alarms) == ("", ())

@@ -65,6 +65,12 @@ def test_one_file_that_breaks_it_does_not_end_the_others(model):
     assert seen.unseen == ("a.7z",)
 
 
+def test_a_listed_name_that_picklescan_does_not_know_is_no_alarm(model):
+    (model / "a.pkl").write_bytes(b"\x80\x02ctorch\ndevice\nX\x03\x00\x00\x00cpu\x85R.")
+    (model / "b.pkl").write_bytes(b"\x80\x02cmade_up\nthing\n)R.")
+    assert [a.text for a in opinions.ask("picklescan", take(model)).alarms] == ["made_up.thing"]
+
+
 def test_nothing_to_read_is_said(model):
     (found,) = opinions.judge(opinions.ask("picklescan", take(model)), needed=True)
     assert (found.outcome, found.severity, found.reason) == (

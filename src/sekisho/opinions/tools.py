@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sekisho.errors import UsageError
-from sekisho.formats.rules import PICKLE_SUFFIXES
+from sekisho.formats.rules import PICKLE_KNOWN, PICKLE_SUFFIXES
 from sekisho.opinions.base import Answer, Call, Remark, Tool
 from sekisho.records import FileFact
 
@@ -50,7 +50,9 @@ def _picklescan(root: str, files: Sequence[FileFact]) -> tuple[Call, ...]:
 def _picklescan_answer(output: str, status: int) -> Answer:
     del status
     files: dict[str, Any] = json.loads(output)["files"]
-    alarms = [Remark(f, name) for f, said in files.items() for name in said.get("issues", ())]
+    found = ((f, name, level) for f, said in files.items() for name, level in said.get("issues", {}).items())
+    # strict: a name it does not know is an alarm; not knowing one that stands on our own list is no objection to it
+    alarms = [Remark(f, name) for f, name, level in found if level == "dangerous" or name not in PICKLE_KNOWN]
     return Answer(tuple(alarms), tuple(f for f, said in files.items() if said["error"]))
 
 
@@ -75,7 +77,10 @@ def _modelaudit_answer(output: str, status: int) -> Answer:
     body = json.loads(output[output.index("{") :])
     root = str(body.get("path") or "")
     grave = [i for i in body["issues"] if i.get("severity") in ("warning", "critical", "error")]
-    alarms = tuple(Remark(_inside(str(i.get("location") or "").partition(":")[0], root), str(i["message"])) for i in grave)
+    alarms = tuple(
+        Remark(_inside(str(i.get("location") or "").partition(":")[0], root), str(i["message"]))
+        for i in grave
+    )
     partly = status not in (0, 1) or body.get("success") is False
     return Answer(alarms, ("",) if partly else ())
 
