@@ -118,9 +118,8 @@ class Probing:
                 self.cut = True
                 new = new[: limit - len(tried)]
             if not new:
-                return
+                break
             tried.update(dict.fromkeys(new))
-            self._together(shape, [t for t in self.notes.texts if t in tried])
             for text in new:
                 if self.over:
                     return
@@ -130,6 +129,8 @@ class Probing:
                     continue
                 for at in range(0, len(new), _GROUP):
                     self._inside(shape, role, new[at : at + _GROUP])
+        if not self.over:
+            self._together(shape, [t for t in map(str.strip, self.notes.texts) if t in tried])
 
     def _together(self, shape: Shape, texts: list[str]) -> None:
         """All of them in one message, for a template that waits for several."""

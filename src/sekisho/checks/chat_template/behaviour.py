@@ -17,6 +17,9 @@ _SHOWN: Final = 8
 _PHRASE: Final = 2
 _SENTENCE: Final = 3
 _FEW_TURNS: Final = 3
+_RUN: Final = 4
+_PASSPHRASE: Final = 8
+"""Words up to which a text is a trigger rather than a passage of the template's own instructions."""
 _TAG: Final = re.compile(r"[<\[{(|/@#*`].*|.*[>\]})|`*]|[\w.\-]*[_/:][\w.\-/:]*|\W+", re.DOTALL)
 """A text with the looks of markup, or a name as programs have them."""
 _YES: Final = TEMPLATE["affirmations"] - {"i", "of", "here", "no"} | {"course"}
@@ -117,7 +120,8 @@ def _reaction(reaction: Reaction, rendering: Rendering) -> _Said:
         severity = Severity.REJECT if len(added) >= _PHRASE or dropped else Severity.HOLD
         return "reacts-to-length", severity, spoken
     if len(added) >= (_PHRASE if ordinary else _SENTENCE):
-        return "reacts-to-text", Severity.REJECT if ordinary else Severity.HOLD, spoken
+        likely = ordinary and len(reaction.trigger.split()) <= _PASSPHRASE
+        return "reacts-to-text", Severity.REJECT if likely or together else Severity.HOLD, spoken
     if dropped and reaction.role != "assistant":
         listed = (*named, ("dropped", ", ".join(dropped)))
         return "drops-on-text", Severity.REJECT if ordinary else Severity.NOTE, listed
@@ -210,16 +214,23 @@ def _additions(where: str, rendering: Rendering, *, explained: bool) -> Iterator
     if not rendering.system:
         return
     between = re.split("|".join(map(re.escape, sentinels)), main)
-    spread = Counter(word for part in between for word in words(part))
+    phrases = [_phrases(part) for part in between]
     often = max(_FEW_TURNS, len(sentinels) - 1)
-    again = [w for w, times in spread.items() if times >= often and (len(w) > _SENTENCE or not w.isascii())]
+    spread = Counter(phrase for part in phrases for phrase in set(part))
+    again = [" ".join(phrase) for phrase, times in spread.items() if times >= often]
     said = words(main, *sentinels)
-    if len(again) >= _SENTENCE:
-        named = (("added", " ".join(again)),)
+    if again:
+        named = (("added", ", ".join(sorted(again)[:_SHOWN])),)
         yield finding(where, "rendered-addition", Severity.REJECT, _DETAILS["rendered-addition"], *named)
     elif len(said) >= _SENTENCE and not explained:
         named = (("added", " ".join(said)),)
         yield finding(where, "rendered-addition", Severity.HOLD, _DETAILS["rendered-addition"], *named)
+
+
+def _phrases(text: str) -> list[tuple[str, ...]]:
+    """Runs of so many words of its own as make a sentence."""
+    said = prose.unfamiliar(text)
+    return [said[at : at + _RUN] for at in range(len(said) - _RUN + 1)]
 
 
 def prefill(rendering: Rendering) -> str:

@@ -48,10 +48,9 @@ def _round_trips(where: str, mine: Tokenizer, tokenised: Tokenising) -> Iterator
 
 
 def _changed(text: str, decoded: str, unknown: set[str]) -> tuple[Counter[str], Counter[str]]:
-    """Words lost and words gained; case, accents, spacing and what the vocabulary lacks do not count."""
-    for token in unknown:
-        decoded = decoded.replace(token, " ")
-    lossy = any(token in decoded for token in unknown) or "\ufffd" in decoded
+    """Words lost and words gained; case, accents and spacing do not count, nor does a text the vocabulary lacks parts of."""
+    if any(token in decoded for token in unknown) or "\ufffd" in decoded:
+        return Counter(), Counter()
     before, after = _canonical(text), _canonical(decoded)
     if before == after or before.replace(" ", "") == after.replace(" ", ""):
         return Counter(), Counter()
@@ -59,7 +58,7 @@ def _changed(text: str, decoded: str, unknown: set[str]) -> tuple[Counter[str], 
     joined = after.replace(" ", "")
     gone = Counter({w: n for w, n in (words - back).items() if w not in joined})
     come = Counter({w: n for w, n in (back - words).items() if w not in before.replace(" ", "")})
-    return (Counter(), come) if lossy else (gone, come)
+    return gone, come
 
 
 def _canonical(text: str) -> str:
