@@ -2,11 +2,10 @@
 
 import pytest
 
-from artefacts import save_safetensors, tiny_arrays, tiny_model, write_json
+from artefacts import tiny_model, write_json
 from checks.sentences import said_in_both
 from sekisho.checks.base import Case
 from sekisho.checks.card_facts import CardFacts
-from sekisho.checks.header_metadata import HeaderMetadata
 from sekisho.formats import card
 from sekisho.inventory import take
 from sekisho.records import Outcome
@@ -75,32 +74,3 @@ def test_malformed_heads(text):
 
 def test_over_limit_heads_are_cut():
     assert card.front("---\n" + "a: 1\n" * 5_000 + "---\n") == ()
-
-
-ODD = {
-    "script": "<script>fetch('https://example.com')</script>",
-    "code": "__import__('os').system('true')",
-    "packed-data": "QUJD" * 200,
-    "invisible": "kettle\u200b\u200b",
-}
-
-
-@pytest.mark.parametrize("name", ODD)
-def test_hit_in_a_header(name, tmp_path):
-    folder = tiny_model(tmp_path / "m")
-    save_safetensors(folder / "model.safetensors", tiny_arrays(), {"format": "pt", "notes": ODD[name]})
-    found = [*HeaderMetadata().run(Case(take(folder)))]
-    said_in_both(found)
-    assert [(f.reason, dict(f.facts)["key"]) for f in found] == [(name, "notes")]
-
-
-def test_headers_of_sound_models_stay_quiet(tmp_path):
-    folder = tiny_model(tmp_path / "m")
-    texts = {
-        "format": "pt",
-        "modelspec.title": "Kettle <3 v1",
-        "total_size": "12",
-        "author": "A. & B. (imports: none)",
-    }
-    save_safetensors(folder / "model.safetensors", tiny_arrays(), texts)
-    assert [*HeaderMetadata().run(Case(take(folder)))] == []

@@ -57,6 +57,11 @@ def test_hit(name, model):
     assert (found["unseen"].where, dict(found["unseen"].facts)["count"]) == (file, str(len(data)))
 
 
+def test_malformed_files_count_as_seen_by_nobody(model):
+    (model / "config.json").write_text("{")
+    assert held(model)["unseen"].where == "config.json"
+
+
 def test_over_limit_is_not_read(model):
     found = held(model, Limits(file_bytes=5))
     assert found["unread"].outcome is Outcome.CANNOT_TELL

@@ -24,6 +24,7 @@ from sekisho.formats import rows
 from sekisho.formats.dimensions import misfits, stated
 from sekisho.formats.safetensors import Tensor
 from sekisho.inventory import take
+from sekisho.limits import Limits
 from sekisho.records import Outcome
 
 INDEX = "model.safetensors.index.json"
@@ -146,7 +147,7 @@ def test_two_formats_of_one_size_are_a_note(tmp_path):
     assert [f.reason for f in findings(model)] == ["two-formats"]
 
 
-def test_settings_that_make_no_sense_do_not_end_it(tmp_path):
+def test_malformed_settings_do_not_end_it(tmp_path):
     for value in ([], {}, "16", -1, 2**70, True, None, [0], {"a": 1}):
         model = tiny_model(tmp_path / "m")
         keys = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "head_dim")
@@ -173,6 +174,13 @@ def test_families(name):
     assert list(misfits(tensors, said)) == []
     wrong = tuple(Tensor(PROJECTION.format(n), "F32", (s[0], s[1] + 1), 0, 4) for n, s in shapes.items())
     assert list(misfits(wrong, said))
+
+
+def test_over_limit_settings_are_not_judged(tmp_path):
+    model = tiny_model(tmp_path / "m")
+    edit_json(model / "config.json", num_hidden_layers=1)
+    files = take(model, Limits(config_bytes=8))
+    assert [*FileConsistency().run(Case(files))] == []
 
 
 def test_packed_weights_and_towers_are_left_alone():

@@ -9,6 +9,7 @@ from sekisho.checks.base import Case
 from sekisho.checks.loader_reach import LoaderReach
 from sekisho.formats.loaders import readings
 from sekisho.inventory import take
+from sekisho.limits import Limits
 from sekisho.records import Outcome
 
 
@@ -77,6 +78,14 @@ def test_one_gguf_is_read_of_several_the_caller_chooses(tmp_path):
     assert by(tmp_path)["a.gguf"].read_by == ("llama.cpp",)
     (tmp_path / "b.gguf").write_bytes(tiny_gguf())
     assert by(tmp_path)["a.gguf"].asked_by == ("transformers", "vllm", "llama.cpp")
+
+
+def test_over_limit_indexes_leave_shards_to_nobody(tmp_path):
+    model = tiny_model(tmp_path / "m", shards=3)
+    files = take(model, Limits(json_bytes=8)).files
+    assert {
+        r.path for r in readings(files) if r.path.startswith("model-") and "transformers" in r.read_by
+    } == set()
 
 
 @pytest.mark.parametrize("table", [None, [], {"a": 1}, {"a": "../x"}, {"a": "/etc/x\x00"}, "x"])

@@ -79,6 +79,13 @@ def test_clean(tmp_path):
     assert [*Secrets().run(Case(take(tiny_model(tmp_path / "m"))))] == []
 
 
+def test_malformed_texts_do_not_end_it(tmp_path):
+    model = tiny_model(tmp_path / "m")
+    (model / "README.md").write_bytes(b"\xff\xfe" + KEYS["aws"].encode())
+    (model / "config.json").write_text("{")
+    assert held(model) == []
+
+
 def test_private_networks_are_only_noted(tmp_path):
     model = tiny_model(tmp_path / "m")
     (model / "README.md").write_text("see http://10.20.30.40/runs and https://wiki.kettle.internal/x\n")

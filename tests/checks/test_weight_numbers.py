@@ -8,6 +8,7 @@ from checks.sentences import said_in_both
 from sekisho.checks.base import Case
 from sekisho.checks.weight_numbers import WeightNumbers
 from sekisho.inventory import take
+from sekisho.limits import Limits
 from sekisho.records import Outcome
 
 GATE = "model.layers.{}.mlp.gate_proj.weight"
@@ -18,6 +19,10 @@ def findings(folder, **how):
     found = [*WeightNumbers().run(Case(take(folder, **how)))]
     said_in_both(found)
     return found
+
+
+def findings_of(files):
+    return [*WeightNumbers().run(Case(files))]
 
 
 def held(folder, **how):
@@ -103,6 +108,16 @@ def test_many_are_counted(tmp_path):
     found = findings(model(tmp_path / "m", spoil))
     assert [f.reason for f in found].count("not-a-number") == 8
     assert dict(found[-1].facts) == {"count": "22"}
+
+
+def test_malformed_weights_are_left_to_the_check_of_headers(tmp_path):
+    folder = tiny_model(tmp_path / "m")
+    (folder / "model.safetensors").write_bytes(b"\x99" * 50)
+    assert findings(folder) == []
+
+
+def test_over_limit_files_are_left_to_the_check_of_coverage(tmp_path):
+    assert findings_of(take(tiny_model(tmp_path / "m"), Limits(file_bytes=8))) == []
 
 
 def test_headers_alone_are_no_pass(tmp_path):
