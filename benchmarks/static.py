@@ -31,7 +31,7 @@ import corpora
 import static_page
 import static_speed
 from corpora.base import Case
-from peers import PEERS, Outcome, Peer
+from peers import PEERS, Outcome, Peer, document
 
 LIMIT_S: Final = 120
 """Seconds for one case; what takes longer is an error of the tool."""
@@ -39,6 +39,7 @@ QUIET: Final = {
     "AISBOM_OFFLINE": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1",
     "PROMPTFOO_DISABLE_TELEMETRY": "1", "PROMPTFOO_DISABLE_UPDATE": "1", "TRANSFORMERS_OFFLINE": "1", "OMP_NUM_THREADS": "1",
 }  # fmt: skip
+LACKING: Final = ("template-missing",)
 GATE: Final = "sekisho"
 GATE_BASED: Final = "sekisho with base"
 
@@ -136,10 +137,14 @@ def run_gate(cases: list[Case], built: dict[str, tuple[Path, Path | None]], out:
 
 
 def gate_outcome(answer: dict[str, Any]) -> Outcome:
-    """A failed check is a finding; a verdict other than admit without one is a file that could not be judged."""
-    if answer["rc"] not in (0, 1, 3):
+    """A failed check is a finding; a verdict other than admit without one is a file that could not be judged.
+
+    That a folder lacks a template is none: an adapter alone lacks it, benign or not.
+    """
+    body = document(answer["out"])
+    if answer["rc"] not in (0, 1, 3) or body is None:
         return "error"
-    failed = '"outcome": "fail"' in answer["out"]
+    failed = [f for f in body["findings"] if f["outcome"] == "fail" and f["reason"] not in LACKING]
     return "found" if failed and answer["rc"] else "error" if answer["rc"] else "quiet"
 
 

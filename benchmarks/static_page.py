@@ -28,7 +28,7 @@ def detection(body: list[dict[str, Any]]) -> str:
     gate = [b for b in cases if b["tool"] == "sekisho"]
     groups = sorted({b["group"] for b in gate if b["hostile"]})
     sizes = {g: sum(b["group"] == g and b["hostile"] for b in gate) for g in groups}
-    controls = sum(not b["hostile"] for b in gate)
+    sizes[""] = controls = sum(not b["hostile"] for b in gate)
     head = [
         "tool",
         *(f"{g} ({sizes[g]})" for g in groups),
@@ -36,26 +36,33 @@ def detection(body: list[dict[str, Any]]) -> str:
         "ms of processor a case",
         "start-up s",
     ]
-    rows = [_row(tool, cases, groups) for tool in dict.fromkeys(b["tool"] for b in cases)]
+    rows = [_row(tool, cases, groups, sizes) for tool in dict.fromkeys(b["tool"] for b in cases)]
     absent = [b["tool"] for b in body if b.get("installed") is False]
     note = f"\n\nNot installable here: {', '.join(absent)}." if absent else ""
     return _table(head, rows) + note  # fmt: skip
 
 
-def _row(tool: str, cases: list[dict[str, Any]], groups: list[str]) -> list[str]:
+def _row(tool: str, cases: list[dict[str, Any]], groups: list[str], sizes: dict[str, int]) -> list[str]:
     mine = [b for b in cases if b["tool"] == tool]
-    cells = [_cell([b for b in mine if b["group"] == g and b["hostile"]]) for g in groups]
+    cells = [_cell([b for b in mine if b["group"] == g and b["hostile"]], sizes[g]) for g in groups]
     asked = [b for b in mine if b["rc"]]
     each = f"{1000 * sum(b['cpu'] for b in asked) / len(asked):.0f}" if asked else "-"
-    return [tool, *cells, _cell([b for b in mine if not b["hostile"]]), each, f"{mine[0]['start_up']:.1f}"]
+    return [
+        tool,
+        *cells,
+        _cell([b for b in mine if not b["hostile"]], sizes[""]),
+        each,
+        f"{mine[0]['start_up']:.1f}",
+    ]
 
 
-def _cell(mine: list[dict[str, Any]]) -> str:
-    """Found, errors after a plus; `-` where the tool was given nothing it reads."""
+def _cell(mine: list[dict[str, Any]], size: int) -> str:
+    """Found, errors after a plus, `of n` where not all were asked; `-` where the tool was given nothing it reads."""
     if not any(b["rc"] for b in mine):
         return "-"
     found, errors = (sum(b["outcome"] == x for b in mine) for x in ("found", "error"))
-    return f"{found}+{errors}e" if errors else str(found)
+    part = f" of {len(mine)}" if len(mine) < size else ""
+    return (f"{found}+{errors}e" if errors else str(found)) + part
 
 
 def missed(body: list[dict[str, Any]]) -> str:
@@ -66,13 +73,13 @@ def missed(body: list[dict[str, Any]]) -> str:
         if "outcome" in b:
             tools[b["case"]][b["tool"]] = b["outcome"]
     rows = []
-    for case, told in tools.items():
+    for case, told in ((c, t) for c, t in tools.items() if "sekisho" in t):
         ours = {told.get("sekisho"), told.get("sekisho with base")}
         others = [t for t, o in told.items() if o == "found" and not t.startswith("sekisho")]
         if case in hostile and "found" not in ours:
             rows.append([case, told.get("sekisho", ""), ", ".join(others) or "nobody"])
         elif case not in hostile and ours not in ({"quiet"}, {"quiet", None}):
-            rows.append([f"{case} (benign)", "flagged", ", ".join(others) or "nobody"])
+            rows.append([f"{case} (benign)", told["sekisho"], ", ".join(others) or "nobody"])
     return _table(["case", "sekisho", "found by"], rows) if rows else "Nothing."
 
 
