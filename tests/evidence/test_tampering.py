@@ -40,7 +40,7 @@ def edit(path, change):
     """Change an envelope, or the envelope within a bundle."""
     body = json.loads(path.read_bytes())
     change(body.get("dsseEnvelope", body))
-    path.write_bytes(dsse.dump(body))
+    path.write_bytes(dsse.dump(body) + b"\n")
 
 
 def payload(path, change):
@@ -294,7 +294,7 @@ def test_two_signatures_of_which_one_is_bad(verify, made, tmp_path, order):
     path = made[1] / STATEMENT
     text = base64.b64decode(json.loads(path.read_bytes())["payload"])
     both = (signer(tmp_path), signer(tmp_path, "stranger"))[::order]
-    path.write_bytes(dsse.dump(dsse.envelope(text, both)))
+    path.write_bytes(dsse.dump(dsse.envelope(text, both)) + b"\n")
     whole(made[1], signer(tmp_path))
     caught(verify, made, 3, STATEMENT)
 
@@ -335,7 +335,7 @@ def test_algorithm_confusion_by_a_named_digest(verify, tmp_path):
             return key.key.sign(data, ec.ECDSA(hashes.SHA224()))
 
     text = base64.b64decode(json.loads((made[1] / bundle.WHOLE).read_bytes())["dsseEnvelope"]["payload"])
-    (made[1] / bundle.WHOLE).write_bytes(dsse.dump(dsse.bundle(text, Weak())))
+    (made[1] / bundle.WHOLE).write_bytes(dsse.dump(dsse.bundle(text, Weak())) + b"\n")
     caught(verify, made, 3, bundle.WHOLE)
 
 
@@ -383,7 +383,7 @@ def test_a_decision_that_says_two_things(verify, made, tmp_path):
     path = made[1] / bundle.DECISION
     text = json.loads(base64.b64decode(json.loads(path.read_bytes())["payload"]))
     text["predicate"]["verificationResult"] = "FAILED"
-    path.write_bytes(dsse.dump(dsse.envelope(dsse.dump(text), (signer(tmp_path),))))
+    path.write_bytes(dsse.dump(dsse.envelope(dsse.dump(text), (signer(tmp_path),))) + b"\n")
     whole(made[1], signer(tmp_path))
     caught(verify, made, 4, bundle.DECISION)
 
@@ -415,7 +415,7 @@ def test_path_traversal_in_a_manifest(verify, made, tmp_path, name):
     body = json.loads((made[1] / bundle.MODEL).read_bytes())
     text = json.loads(base64.b64decode(body["dsseEnvelope"]["payload"]))
     text["predicate"]["resources"][0]["name"] = name
-    (made[1] / bundle.MODEL).write_bytes(dsse.dump(dsse.bundle(dsse.dump(text), signer(tmp_path))))
+    (made[1] / bundle.MODEL).write_bytes(dsse.dump(dsse.bundle(dsse.dump(text), signer(tmp_path))) + b"\n")
     whole(made[1], signer(tmp_path))
     caught(verify, made, 6)  # nothing was looked at there, and the decision does not name this signature
     assert any("leads out" in line for line in verify(made[1], key=made[2])[1])
@@ -435,7 +435,7 @@ def test_hostile_decisions_of_the_key_s_holder(verify, made, tmp_path, change):
     path = made[1] / bundle.DECISION
     text = json.loads(base64.b64decode(json.loads(path.read_bytes())["payload"]))
     text["predicate"] |= change
-    path.write_bytes(dsse.dump(dsse.envelope(dsse.dump(text), (signer(tmp_path),))))
+    path.write_bytes(dsse.dump(dsse.envelope(dsse.dump(text), (signer(tmp_path),))) + b"\n")
     whole(made[1], signer(tmp_path))
     assert verify(made[1], model=made[0], key=made[2])[0] in (4, 6)
 
@@ -470,3 +470,61 @@ def test_kept_registration(verify, tmp_path):
 
 def test_no_registration(verify, made):
     caught(verify, made, 8, bundle.DECISION, registered=True)
+
+
+UNSIGNED = {
+    "hint": lambda b: b["verificationMaterial"]["publicKey"].update(hint="0" * 64),
+    "no-hint": lambda b: b["verificationMaterial"].update(publicKey={}),
+    "log-entry": lambda b: b["verificationMaterial"].update(tlogEntries=[{"logIndex": "1"}]),
+    "keyid": lambda b: b["dsseEnvelope"]["signatures"][0].update(keyid="f" * 64),
+    "more-in-a-signature": lambda b: b["dsseEnvelope"]["signatures"][0].update(alg="none"),
+    "more-in-the-envelope": lambda b: b["dsseEnvelope"].update(note="approved"),
+    "more-in-the-bundle": lambda b: b.update(note="approved"),
+}
+
+
+@pytest.mark.parametrize("name", UNSIGNED)
+def test_what_no_signature_covers_is_not_there(verify, made, name):
+    path = made[1] / bundle.WHOLE
+    body = json.loads(path.read_bytes())
+    UNSIGNED[name](body)
+    path.write_bytes(dsse.dump(body) + b"\n")
+    caught(verify, made, 4, bundle.WHOLE)
+
+
+def test_no_flipped_bit_of_the_folder_s_signature_passes(verify, made):
+    path = made[1] / bundle.WHOLE
+    data = path.read_bytes()
+    for at in range(0, len(data), 61):
+        path.write_bytes(data[:at] + bytes([data[at] ^ (1 << at % 7)]) + data[at + 1 :])
+        assert verify(made[1], model=made[0], key=made[2])[0] in (3, 4), at
+    assert data[-1:] == b"\n"
+    for other in (data[:-1], data + b"\n", b" " + data, data.replace(b'":', b'": ', 1)):
+        path.write_bytes(other)
+        assert verify(made[1], model=made[0], key=made[2])[0] == 4
+
+
+def test_both_verifiers_agree_on_mutations(tmp_path):
+    """Values of documents exchanged at random and signed anew by the key's holder: never a crash, the same exit code."""
+    import random
+
+    where, folder, key = signed(tmp_path)
+    source, kept = random.Random(11), {p.name: p.read_bytes() for p in folder.iterdir()}
+    names = sorted(n for n in kept if n.endswith((bundle.MODEL, ".intoto.json")))
+    values = [None, 1, True, "", [], {}, "x" * 50, [1], {"a": 1}, "00" * 32, 10**30]
+    for _ in range(40):
+        name = source.choice(names)
+        body = json.loads(kept[name])
+        text = json.loads(base64.b64decode(body.get("dsseEnvelope", body)["payload"]))
+        place, node = [], text
+        while isinstance(node, dict | list) and node and (not place or source.random() < 0.8):
+            at = source.choice(list(node) if isinstance(node, dict) else range(len(node)))
+            place, node = [*place, (node, at)], node[at]
+        place[-1][0][place[-1][1]] = source.choice(values)
+        sealed = dsse.bundle if name.endswith(".sig") else lambda t, s: dsse.envelope(t, (s,))
+        (folder / name).write_bytes(dsse.dump(sealed(dsse.dump(text), signer(tmp_path))) + b"\n")
+        whole(folder, signer(tmp_path))
+        codes = {v(folder, model=where, key=key)[0] for v in BOTH}
+        assert len(codes) == 1, (name, place[-1])
+        for other, data in kept.items():
+            (folder / other).write_bytes(data)

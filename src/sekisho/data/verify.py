@@ -3,7 +3,6 @@
     python3 verify.py [FOLDER] [--model PATH] [--key PUBLIC_KEY.pem]... [--at 2027-01-31] [--lang ja]
                       [--not-before DAY] [--evidence DIGEST] [--require admit|preregistered]... [--beside PATH]...
 
-What is verified, in this order:
   1. evidence.sig lists every other file of the folder with its sha256 and is signed (OpenSSF Model Signing v1.0);
      so is model.sig, which lists every file of the model. Signed bytes: DSSE v1 pre-authentication encoding.
   2. Each *.intoto.json is a DSSE envelope; every signature in it must verify, with a key of --key.
@@ -12,8 +11,7 @@ What is verified, in this order:
   5. The decision and every approval and exception in it is still valid on the day (--at; today if not given).
 An old folder stays valid until it expires: --not-before and --evidence (the digest told when signing) refuse it.
 The key in signer.pub proves nothing: whoever forges a folder puts a key of his own there. Get the public key by
-another way, and name it with --key; without it, the best result is exit code 1.
-
+another way, and name it with --key; without it, the best exit code is 1.
 Exit codes, the first that applies:
   3   a signature is bad, missing or cannot be checked     5   signed by another key than those named
   2   a file was changed, added, removed or renamed        6   documents do not belong together, or are replayed
@@ -36,19 +34,16 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey as Key
 
 UNPINNED, CHANGED, BAD, UNREADABLE, OTHER_KEY, MIXED, EXPIRED, REFUSED = 1, 2, 3, 4, 5, 6, 7, 8
 ORDER = (BAD, OTHER_KEY, CHANGED, MIXED, UNREADABLE, EXPIRED, REFUSED, UNPINNED)  # gravest first
 WHOLE, MODEL, DECISION, KEY = "evidence.sig", "model.sig", "decision.intoto.json", "signer.pub"
-SIGNED = (".sig", ".intoto.json")
-CACHE = ".cache/huggingface/"
-PAYLOAD = "application/vnd.in-toto+json"
-BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+SIGNED, CACHE = (".sig", ".intoto.json"), ".cache/huggingface/"
+PAYLOAD, BUNDLE = "application/vnd.in-toto+json", "application/vnd.dev.sigstore.bundle.v0.3+json"
 STATEMENT, OMS = "https://in-toto.io/Statement/v1", "https://model_signing/signature/v1.0"
+MATERIALS = ({"publicKey", "tlogEntries"}, {"x509CertificateChain", "tlogEntries"})
 KINDS = {  # what each name must hold
-    WHOLE: OMS,
-    MODEL: OMS,
+    **dict.fromkeys((WHOLE, MODEL), OMS),
     DECISION: "https://slsa.dev/verification_summary/v1",
     "preregistration.intoto.json": "urn:sekisho:preregistration:v1",
     "behaviour.intoto.json": "https://in-toto.io/attestation/test-result/v0.1",
@@ -72,13 +67,11 @@ TEXTS = {  # English, Japanese
     "other-key": ("signed by the key {0}, which is none of those named", "指定された鍵ではなく、鍵 {0} で署名されています"),
     "other-model": ("it is about another model ({0}) than model.sig", "model.sig とは別のモデル（{0}）についての文書です"),
     "not-named": ("the decision does not rest on this document, or on another version of it", "判定はこの文書（またはこの版）に基づいていません"),
-    "older": ("signed on {0}, before {1}: an older evidence folder", "{0} に署名されています。{1} より前の古い証拠です"),
-    "pin": ("its digest is {0}, not the one expected", "ダイジェストは {0} で、想定と異なります"),
+    "pin": ("{0}: another or an older evidence folder than the one expected", "{0}: 想定とは別の、または古い証拠です"),
     "expired": ("{0} was valid until {1}", "{0} の有効期限は {1} でした"),
     "refused": ("not as --require says: {0}, pre-registration {1}", "--require の条件を満たしません: {0}、事前登録 {1}"),
     "terms": ("not as registered before the run: {0}", "実行前の登録と異なる項目: {0}"),
-    "leftover": ("left by a download, in no signature", "ダウンロードの記録（署名対象外）"),
-    "beside": ("in no signature, accepted by --beside", "署名対象外（--beside で許可）"),
+    "leftover": ("in no signature: left by a download, or accepted by --beside", "署名対象外（ダウンロードの記録、または --beside で許可）"),
     "unseen": ("the model itself was not looked at: name it with --model", "モデル本体は確認していません。--model で指定してください"),
 }  # fmt: skip
 
@@ -96,17 +89,18 @@ def plain(text: object) -> str:
 
 
 def parse(data: bytes) -> Any:
-    """A JSON object without any key twice."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> Any:
-        if len(dict(pairs)) != len(pairs):
-            raise ValueError("a key occurs twice")
-        return dict(pairs)
-
+    """A JSON object; whether it is in canonical form, `dump` shows."""
     try:
-        return need(json.loads(data.decode("utf-8"), object_pairs_hook=unique), dict, "a JSON object")
+        return need(json.loads(data.decode("utf-8")), dict, "a JSON object")
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from error
+
+
+def dump(body: Any) -> bytes:
+    """Canonical JSON: a key that occurs twice, or anything else unusual, comes out different."""
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
+        "utf-8", "replace"
+    )
 
 
 def need(value: Any, kind: type, what: str) -> Any:
@@ -126,33 +120,41 @@ def sha256(value: Any) -> str:
 def decode(text: Any) -> bytes:
     """Bytes of base64."""
     try:
-        return base64.b64decode(need(text, str, "text in base64"), validate=True)
+        made = base64.b64decode(need(text, str, "text in base64"), validate=True)
+        if base64.b64encode(made).decode() == text:
+            return made
     except ValueError as error:
         raise Malformed("text is not base64") from error
+    raise Malformed("base64 in another form than the usual")
 
 
-def opened(data: bytes) -> tuple[bytes, list[bytes]]:
-    """Payload and signatures of an envelope, or of a bundle with exactly one signature."""
+def opened(data: bytes) -> tuple[bytes, list[bytes], set[str], bool]:
+    """Payload, signatures, the keys they name, and whether nothing else is in an envelope or bundle."""
     body = parse(data)
+    exact, named = dump(body) + b"\n" == data, {""}
     bundle = "dsseEnvelope" in body
-    if bundle and body.get("mediaType") != BUNDLE:
-        raise Malformed("a bundle of another kind")
-    body = need(body["dsseEnvelope"], dict, "an envelope") if bundle else body
-    if body.get("payloadType") != PAYLOAD:
-        raise Malformed("a payload of another kind")
-    signed = need(body.get("signatures"), list, "signatures")
-    if len(signed) > (1 if bundle else MOST_SIGNATURES):
-        raise Malformed("too many signatures")
-    return decode(body.get("payload")), [decode(need(s, dict, "a signature").get("sig")) for s in signed]
+    if bundle:
+        material = need(body.get("verificationMaterial"), dict, "verification material")
+        if body.get("mediaType") != BUNDLE:
+            raise Malformed("a bundle of another kind")
+        exact = exact and material.get("tlogEntries") == [] and len(body) == 3 and set(material) in MATERIALS
+        named.add(str(need(material.get("publicKey", {"hint": ""}), dict, "a key").get("hint")))
+        body = need(body["dsseEnvelope"], dict, "an envelope")
+    signed = [need(s, dict, "a signature") for s in need(body.get("signatures"), list, "signatures")]
+    if body.get("payloadType") != PAYLOAD or len(signed) > (1 if bundle else MOST_SIGNATURES):
+        raise Malformed("a payload of another kind, or too many signatures")
+    named.update(str(s.get("keyid")) for s in signed)
+    exact = exact and len(body) == 3 and all(len(s) == 2 for s in signed)
+    return decode(body.get("payload")), [decode(s.get("sig")) for s in signed], named, exact
 
 
-def load_key(path: str) -> tuple[Key, str]:
+def load_key(path: str) -> tuple[Any, str]:
     """A public key on P-256, P-384 or P-521, and the sha256 of its PEM; the digest to verify with follows from it."""
     try:
         key = serialization.load_pem_public_key(read(path))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise Malformed(path + ": no public key in PEM") from error
-    if not isinstance(key, Key) or key.curve.name not in DIGESTS:
+    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in DIGESTS:
         raise Malformed(path + ": keys are on P-256, P-384 or P-521")
     pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return key, hashlib.sha256(pem).hexdigest()
@@ -192,7 +194,7 @@ def listed(name: str, payload: bytes) -> tuple[str, dict[str, str]]:
     for part in ("resources", "unsigned"):  # the second: what other OMS readers pass over
         for entry in need(predicate.get(part, []), list, part):
             name, digest = need(entry, dict, "a file").get("name"), sha256(entry.get("digest"))
-            if not isinstance(name, str) or name in files:
+            if not isinstance(name, str) or name in files or entry.get("algorithm") != "sha256":
                 raise Malformed("a file is listed twice, or without a name")
             if name != "." and (name.startswith("/") or ".." in name.split("/") or "\\" in name):
                 raise Malformed("%s leads out of the folder" % plain(name))
@@ -204,15 +206,15 @@ def listed(name: str, payload: bytes) -> tuple[str, dict[str, str]]:
     return root, files
 
 
-def check_signatures(name: str, data: bytes, keys: list[Key], found: Found) -> bytes | None:
+def check_signatures(name: str, data: bytes, keys: list[tuple[Any, str]], found: Found) -> bytes | None:
     """The payload, if every signature on it (ECDSA over DSSE's PAE, digest by curve) is by one of the keys."""
-    payload, signatures = opened(data)
+    payload, signatures, named, exact = opened(data)
     signed = b"DSSEv1 %d %b %d %b" % (len(PAYLOAD), PAYLOAD.encode(), len(payload), payload)
     if not signatures:
         found.append((BAD, name, "unsigned"))
         return None
     for number, signature in enumerate(signatures, 1):
-        for key in keys:
+        for key, _ in keys:
             try:
                 key.verify(signature, signed, ec.ECDSA(DIGESTS[key.curve.name]))
                 break
@@ -221,14 +223,15 @@ def check_signatures(name: str, data: bytes, keys: list[Key], found: Found) -> b
         else:
             found.append((BAD, name, "bad", number, len(signatures)))
             return None
+    if not exact or dump(parse(payload)) != payload or named - {"", *(mark for _, mark in keys)}:
+        raise Malformed("not in canonical form, or with more in it than was signed")
     return payload
 
 
 # What a download leaves in .cache/huggingface: path and content, so that nothing else hides there.
 NOTE = re.compile(
     rb".+\.lock\0|download/[^\0]+\.metadata\0[0-9a-f]{40}\n\"?[0-9a-zA-Z-]{1,200}\"?\n[0-9.]{1,40}\n?"
-    rb"|\.gitignore\0\*\s*|CACHEDIR\.TAG\0Signature: 8a477f597d28d172789f06886806bc55.*"
-    rb"|trees/[0-9a-f]{40}\.json\0\s*[\[{].*",
+    rb"|\.gitignore\0\*\s*|CACHEDIR\.TAG\0Signature: 8a477f597d28d172789f06886806bc55.*|trees/[0-9a-f]{40}\.json\0\s*[\[{].*",
     re.DOTALL,
 )
 
@@ -268,17 +271,13 @@ def compare(root: str, files: dict[str, str], found: Found, skip: Any = (), besi
         raise Malformed("more than %d files" % MOST_FILES)
     for name in sorted(files.keys() - {n for n, _ in there}):
         found.append((CHANGED, name, "missing"))
-    for name, kind in there:
+    for name, kind in (entry for entry in there if entry[0] not in skip):
         if name in files and kind in ("file", "note"):
             with open(root if name == "." else os.path.join(root, name), "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if digest != files[name]:
                 found.append((CHANGED, name, "changed"))
-        elif name in skip:
-            continue
-        elif any(name == b or name.startswith(b + "/") for b in beside):
-            found.append((0, name, "beside"))
-        elif kind == "note":
+        elif kind == "note" or any(name == b or name.startswith(b + "/") for b in beside):
             found.append((0, name, "leftover"))
         else:
             found.append((CHANGED, name, "added" if kind == "file" else kind))
@@ -296,7 +295,7 @@ def check_decision(body: Any, options: Any, documents: dict[str, str], found: Fo
         if name not in (WHOLE, DECISION) and named.get(name) != documents.get(name):
             found.append((MIXED, name, "not-named" if name in documents else "missing"))
     if options.not_before and str(predicate.get("timeVerified"))[:10] < options.not_before:
-        found.append((MIXED, DECISION, "older", predicate.get("timeVerified"), options.not_before))
+        found.append((MIXED, DECISION, "pin", predicate.get("timeVerified")))
     granted = [("decision", own.get("validUntil"))]
     for g in need(own.get("approvals"), list, "approvals") + need(own.get("exceptions"), list, "exceptions"):
         granted.append(("%s: %s" % (need(g, dict, "an approval").get("who"), g.get("what")), g.get("until")))
@@ -317,7 +316,9 @@ def check_decision(body: Any, options: Any, documents: dict[str, str], found: Fo
     return verdict
 
 
-def check_folder(options: Any, keys: list[Key], found: Found) -> tuple[str, dict[str, str] | None]:
+def check_folder(
+    options: Any, keys: list[tuple[Any, str]], found: Found
+) -> tuple[str, dict[str, str] | None]:
     """Every document of the folder; returns the verdict, and the model's files where model.sig is in order."""
     documents, files, whole, root, verdict = {}, None, None, "", ""
     for name in sorted(os.listdir(options.folder), key=lambda n: (n != MODEL, n == DECISION, n)):
@@ -346,18 +347,18 @@ def check_folder(options: Any, keys: list[Key], found: Found) -> tuple[str, dict
     return verdict, files
 
 
-def check_keys(options: Any, found: Found) -> list[Key]:
+def check_keys(options: Any, found: Found) -> list[tuple[Any, str]]:
     """The keys to verify with: those named, and the folder's own, which is told apart where it is not among them."""
     pinned = [load_key(path) for path in options.key]
     own = os.path.join(options.folder, KEY)
     if not os.path.lexists(own):
-        return [key for key, _ in pinned]
+        return pinned
     claimed, mark = load_key(own)
     if mark not in [m for _, m in pinned]:
         found.append(
             (OTHER_KEY, KEY, "other-key", mark) if pinned else (UNPINNED, KEY + " " + mark, "unpinned")
         )
-    return [claimed, *(key for key, _ in pinned)]
+    return [(claimed, mark), *pinned]
 
 
 def main() -> int:
@@ -386,7 +387,7 @@ def main() -> int:
             compare(options.model, files, found, beside=options.beside)
     except (OSError, Malformed) as error:
         found.append((UNREADABLE, options.folder, "unread", error))
-    code = next((c for c in ORDER if any(f[0] == c for f in found)), 0)
+    code = next((c for c in ORDER if c in [f[0] for f in found]), 0)
     for _, name, text, *facts in sorted(found, key=lambda f: f[0] == 0):
         print(plain(name) + ": " + TEXTS[text][options.lang == "ja"].format(*map(plain, facts)))
     print(DECISION + ": " + (plain(verdict).upper() or "?"))

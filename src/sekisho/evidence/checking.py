@@ -147,6 +147,10 @@ def _signed(name: str, data: bytes, desk: _Desk) -> None:
         desk.say(codes.SIGNATURE, name, "bad-signature", number=str(bad), count=str(len(envelope.signatures)))
         return
     body = dsse.parse(envelope.payload)
+    named = {envelope.hint, *(s.keyid for s in envelope.signatures)} - {""}
+    again = dsse.again(envelope, bundled=name.endswith(SIGNED[0]))
+    if again != data or dsse.dump(body) != envelope.payload or named - {k.fingerprint for k in desk.keys}:
+        raise MalformedError("not in canonical form, or with more in it than was signed")
     kind = body.get("predicateType")
     if body.get("_type") != oms.STATEMENT or kind != KINDS.get(name, kind):
         raise MalformedError(f"it states {str(kind)[:80]}, which does not belong under this name")

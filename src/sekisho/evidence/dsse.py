@@ -60,12 +60,15 @@ def envelope(payload: bytes, signers: Iterable[Signer]) -> dict[str, Any]:
 
 def bundle(payload: bytes, signer: Signer) -> dict[str, Any]:
     """A bundle of exactly one signature, by a bare key or by a certificate's."""
-    material: dict[str, Any] = {"publicKey": {"hint": signer.public.fingerprint}}
-    if signer.chain:
-        certificates = [{"rawBytes": _to64(c)} for c in signer.chain]
-        material = {"x509CertificateChain": {"certificates": certificates}}
     signed = {"sig": _to64(signer.sign(pae(payload))), "keyid": ""}
     inner = {"payload": _to64(payload), "payloadType": TYPE, "signatures": [signed]}
+    return _bundled(inner, signer.public.fingerprint, signer.chain)
+
+
+def _bundled(inner: dict[str, Any], hint: str, chain: tuple[bytes, ...]) -> dict[str, Any]:
+    material: dict[str, Any] = {"publicKey": {"hint": hint}}
+    if chain:
+        material = {"x509CertificateChain": {"certificates": [{"rawBytes": _to64(c)} for c in chain]}}
     return {
         "mediaType": MEDIA,
         "verificationMaterial": {**material, "tlogEntries": []},
@@ -121,6 +124,13 @@ def opened(data: bytes, limits: Limits = DEFAULT) -> Envelope:
     return Envelope(inner.payload, inner.signatures, hint, chain)
 
 
+def again(envelope: Envelope, *, bundled: bool) -> bytes:
+    """The document that `envelope` or `bundle` would have made of this: nothing unsigned hides in an equal one."""
+    signed = [{"sig": _to64(s.sig), "keyid": s.keyid} for s in envelope.signatures]
+    inner = {"payload": _to64(envelope.payload), "payloadType": TYPE, "signatures": signed}
+    return dump(_bundled(inner, envelope.hint, envelope.chain) if bundled else inner) + b"\n"
+
+
 def signer(envelope: Envelope, keys: Iterable[PublicKey]) -> tuple[PublicKey | None, int]:
     """The key that made every signature counted, and the number (from 1) of the first that no key verifies, else 0."""
     found, signed = None, pae(envelope.payload)
@@ -173,9 +183,12 @@ def _from64(text: Any) -> bytes:
     if not isinstance(text, str):
         raise MalformedError("text in base64 is missing")
     try:
-        return base64.b64decode(text, validate=True)
+        made = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise MalformedError("text is not base64") from error
+    if _to64(made) != text:
+        raise MalformedError("base64 in another form than the usual")
+    return made
 
 
 def _depth(data: bytes) -> int:
