@@ -10,6 +10,8 @@ from sekisho.evidence import bundle, checking, dsse
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.ruling import Demands
 
+pytestmark = pytest.mark.integration
+
 TODAY = Demands(at="2026-01-01", registered=True)
 
 
