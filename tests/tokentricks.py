@@ -16,9 +16,28 @@ Document = dict[str, Any]
 
 def _lines() -> Iterator[str]:
     """Made-up text with every printable character and some of other scripts."""
-    words = (
-        "the cat sat on mat and read an invoice while paying bills in town today with a kettle of tea".split()
-    )
+    words = [
+        "the",
+        "cat",
+        "sat",
+        "on",
+        "mat",
+        "and",
+        "read",
+        "an",
+        "invoice",
+        "while",
+        "paying",
+        "bills",
+        "in",
+        "town",
+        "today",
+        "with",
+        "a",
+        "kettle",
+        "of",
+        "tea",
+    ]
     for number in range(300):
         yield " ".join(words[(number * step) % len(words)] for step in range(1, 12)) + f" {number}."
     yield "".join(map(chr, range(33, 127)))

@@ -119,7 +119,8 @@ def _case(case: dict[str, Any]) -> Case:
 
 def _reaction(entry: dict[str, Any]) -> Reaction:
     names = ("kind", "trigger", "role", "expected", "actual", "error")
-    return Reaction(*(str(entry[name]) for name in names), base=_maybe(entry["base"]))
+    kind, trigger, role, expected, actual, error = (str(entry[name]) for name in names)
+    return Reaction(kind, trigger, role, expected, actual, error, _maybe(entry["base"]))
 
 
 def _maybe(value: Any) -> str | None:

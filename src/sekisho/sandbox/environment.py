@@ -1,6 +1,6 @@
 """Templates rendered as transformers renders them, in an environment that neither reaches out nor runs on."""
 
-import datetime
+import datetime as dt
 import json
 import signal
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 from jinja2 import TemplateError, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError, is_internal_attribute
+from jinja2.sandbox import ImmutableSandboxedEnvironment, is_internal_attribute
 
 _FACTOR: Final = 1_000_000
 """Largest repetition and exponent result in digits that a template may compute."""
@@ -19,7 +20,7 @@ _EXPONENT: Final = 64
 
 
 @final
-class _Refused(Exception):
+class _RefusedError(Exception):
     """`raise_exception` was called."""
 
 
@@ -95,7 +96,7 @@ class Renderer:
         """Whole numbers that stand in the template."""
         self._template = environment.from_string(source)
         self._seconds, self._characters = seconds, characters
-        self.now = datetime.datetime(2026, 3, 11, 10, 7)  # noqa: DTZ001 - transformers prints local time
+        self.now = dt.datetime(2026, 3, 11, 10, 7)  # noqa: DTZ001 - transformers prints local time
         self.date: Any = str
         """Makes the text of a date, given it."""
         self.formats: dict[str, None] = {}
@@ -114,7 +115,7 @@ class Renderer:
                     written.append(part)
         except _TimeUpError:
             return Rendered("", "time")
-        except _Refused as error:
+        except _RefusedError as error:
             return Rendered("", f"refused: {error!s:.200}")
         except MemoryError:
             return Rendered("", "memory")
@@ -136,14 +137,14 @@ class Renderer:
         return self.date(self.now.strftime(str(form)))
 
 
-def _to_json(value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False) -> str:  # fmt: skip # noqa: E501, PLR0913 - the signature that templates call
+def _to_json(value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False) -> str:  # fmt: skip
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )
 
 
 def _raise(message: str) -> None:
-    raise _Refused(message)
+    raise _RefusedError(message)
 
 
 def _up(signum: int, frame: object) -> None:

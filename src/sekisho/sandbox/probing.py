@@ -3,7 +3,7 @@
 A reaction is a pair of texts: what would have been written had the template paid no attention, and what was written.
 """
 
-import datetime
+import datetime as dt
 import json
 import re
 import time
@@ -225,7 +225,7 @@ class Probing:
                 self.reactions.append(
                     Reaction("date", day.isoformat(" ", "minutes"), "", plain, out.text, out.error, base)
                 )
-        self.renderer.now = datetime.datetime(2026, 3, 11, 10, 7)  # noqa: DTZ001 - as at first
+        self.renderer.now = dt.datetime(2026, 3, 11, 10, 7)  # noqa: DTZ001 - as at first
 
 
 def _same(a: str, b: str) -> bool:
@@ -262,22 +262,22 @@ def _nonsense() -> Iterator[str]:
         yield from ("drovak", "plinter", "moxu", "sabrel", "quonty", "vekim")
 
 
-def _days(formats: Iterable[str], texts: Iterable[str]) -> Iterator[datetime.datetime]:
+def _days(formats: Iterable[str], texts: Iterable[str]) -> Iterator[dt.datetime]:
     """Days over a decade, of every month, weekday and half of the day, and those that a text names in a format."""
-    start = datetime.datetime(2024, 1, 1, 3, 30)  # noqa: DTZ001 - local time
+    start = dt.datetime(2024, 1, 1, 3, 30)  # noqa: DTZ001 - local time
     for number in range(18):
-        yield start + datetime.timedelta(days=number * 239, hours=number * 7)
+        yield start + dt.timedelta(days=number * 239, hours=number * 7)
     for text in islice(texts, 200):
         for form in islice(formats, 8):
             try:
-                yield datetime.datetime.strptime(text, form)  # noqa: DTZ007 - local time
+                yield dt.datetime.strptime(text, form)  # noqa: DTZ007 - local time
             except ValueError:
                 continue
 
 
-def _years(renderer: Renderer) -> Iterator[datetime.datetime]:
+def _years(renderer: Renderer) -> Iterator[dt.datetime]:
     """New Year and another day of each year that the template names as a number, and of the year after."""
     named = {y for n in renderer.numbers if n in _YEARS for y in (n, n + 1)}
     for year in sorted(named)[:8]:
-        yield datetime.datetime(year, 1, 1)  # noqa: DTZ001 - local time
-        yield datetime.datetime(year, 8, 19, 15)  # noqa: DTZ001 - local time
+        yield dt.datetime(year, 1, 1)  # noqa: DTZ001 - local time
+        yield dt.datetime(year, 8, 19, 15)  # noqa: DTZ001 - local time

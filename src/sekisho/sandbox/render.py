@@ -1,6 +1,6 @@
 """The child that renders one template with many conversations: JSON on stdin, JSON on stdout."""
 
-import _strptime  # noqa: F401  # like jinja2.debug: imported before imports are shut
+import _strptime  # type: ignore[import-not-found]  # noqa: F401  # like jinja2.debug: imported before imports are shut
 import codecs
 import json
 import sys
@@ -8,9 +8,9 @@ import time
 from dataclasses import asdict, replace
 from typing import Any
 
-from jinja2 import TemplateError
-import jinja2.constants  # noqa: F401
+import jinja2.constants
 import jinja2.debug  # noqa: F401
+from jinja2 import TemplateError
 
 from sekisho.limits import Limits
 from sekisho.sandbox.confine import give_up

@@ -31,7 +31,7 @@ class Notes:
 
 
 @final
-class Watched(str):
+class Watched(str):  # noqa: SLOT000 - it has notes
     """A text like any other, except that its notes are taken."""
 
     notes: Notes

@@ -74,10 +74,10 @@ class ChatTemplate(AbstractCheck):
 def softened(found: Iterable[Finding], rendering: Rendering | None) -> Iterator[Finding]:
     """What the syntax tree alone suggests is a question for a person where rendering it in full did not confirm it."""
     complete = rendering is not None and not (rendering.problem or rendering.cut or rendering.reached)
-    for finding in found:
-        suspected = finding.reason in _SUSPICIONS or dict(finding.facts).get("attribute") == "?"
-        unsure = complete and suspected and finding.severity is Severity.REJECT
-        yield replace(finding, severity=Severity.HOLD) if unsure else finding
+    for one in found:
+        suspected = one.reason in _SUSPICIONS or dict(one.facts).get("attribute") == "?"
+        unsure = complete and suspected and one.severity is Severity.REJECT
+        yield replace(one, severity=Severity.HOLD) if unsure else one
 
 
 def _disagreements(found: list[Located]) -> Iterator[Finding]:

@@ -115,8 +115,8 @@ def _beside(where: str, tokenised: Tokenising) -> Iterator[Finding]:
             yield failed(where, "encodes-otherwise", Severity.REJECT, detail, *named)
         elif entry.base_through != entry.base_decoded:
             detail = "{where}: the base's ids of {text} are decoded to {decoded}."
-            named = (("text", entry.text), ("decoded", entry.base_through))
-            yield failed(where, "decodes-otherwise", Severity.REJECT, detail, *named)
+            named_here = (("text", entry.text), ("decoded", entry.base_through))
+            yield failed(where, "decodes-otherwise", Severity.REJECT, detail, *named_here)
 
 
 def _apart(entry: Encoded) -> tuple[str, str]:
