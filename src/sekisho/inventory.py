@@ -229,7 +229,7 @@ def _file(path: Path, name: str, how: How) -> FileFact:
         form = sniff(head, path.name)
         kind = form.name if form else "unknown"
         facts, problem = _facts(form, path, how.limits) if form else (None, "")
-        also = polyglot.look(path, head, kind, how.limits)
+        also = () if how.headers_only else polyglot.look(path, head, kind, how.limits)
         seen = numeric.Streamed() if how.headers_only else numeric.stream(path, facts, tick=how.tick)
     except OSError as error:
         return _blank(name, "unreadable", error.strerror or str(error) or "input error")
