@@ -34,6 +34,8 @@ _SUSPICIONS: Final = frozenset(
     }
 )  # fmt: skip
 """Reasons that rest on reading the template; what it then does is told by rendering it."""
+_UNABLE: Final = "does not render"
+"""A template that takes no plain conversation; it is held for that."""
 
 
 @final
@@ -73,10 +75,15 @@ class ChatTemplate(AbstractCheck):
 
 def softened(found: Iterable[Finding], rendering: Rendering | None) -> Iterator[Finding]:
     """What the syntax tree alone suggests is a question for a person where rendering it in full did not confirm it."""
+    unable = (
+        rendering is not None
+        and rendering.problem.startswith(_UNABLE)
+        and "Security" not in rendering.problem
+    )
     complete = rendering is not None and not (rendering.problem or rendering.cut or rendering.reached)
     for one in found:
         suspected = one.reason in _SUSPICIONS or dict(one.facts).get("attribute") == "?"
-        unsure = complete and suspected and one.severity is Severity.REJECT
+        unsure = (complete or unable) and suspected and one.severity is Severity.REJECT
         yield replace(one, severity=Severity.HOLD) if unsure else one
 
 
