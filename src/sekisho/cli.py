@@ -118,7 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _compare_verb(verbs)
     cli_inspect.register(verbs, _print, _say)
-    fetch = verbs.add_parser("fetch", help="fetch a model, from the catalogue or an address; print its folder")
+    fetch = verbs.add_parser(
+        "fetch", help="fetch a model, from the catalogue or an address; print its folder"
+    )
     cli_provenance.fetching(fetch)
     fetch.set_defaults(run=_fetch)
     report = verbs.add_parser("report", help="render a saved dossier again")

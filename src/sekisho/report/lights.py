@@ -59,7 +59,11 @@ def _origin(dossier: Dossier, words: Words) -> Light:
         shade, key = Shade.CAUTION, "recorded"
     else:
         shade, key = Shade.CAUTION, "with_base" if origin.base else "bare"
-    facts = {"name": one_line(origin.name, 60), "base": one_line(origin.base, 60), "uri": one_line(origin.uri, 80)}
+    facts = {
+        "name": one_line(origin.name, 60),
+        "base": one_line(origin.base, 60),
+        "uri": one_line(origin.uri, 80),
+    }
     facts |= {"revision": one_line(origin.revision, 12), "level": origin.level}
     sentence = words.say("light", "origin", key, source=words.say("source", origin.source), **facts)
     if origin.level:
