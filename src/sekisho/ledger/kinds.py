@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TRAINING_RECORD = "training-record"
     RE_TEST_DUE = "re-test-due"
     AUDIT = "audit"
+    CHECKLIST_ANSWER = "checklist-answer"
     NOTE = "note"
 
 
@@ -101,6 +102,11 @@ BODIES: Final[Mapping[Kind, Mapping[str, Key]]] = MappingProxyType(
             "head": Key("digest"),
             "checked": Key("list"),
             "outcome": Key("choice", choices=("right", "gone", "changed")),
+        },
+        Kind.CHECKLIST_ANSWER: {
+            "item": Key(),
+            "answer": Key("choice", choices=("yes", "no", "unknown")),
+            "note": _MAY,
         },
         Kind.NOTE: {"text": Key()},
     }
