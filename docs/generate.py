@@ -1,5 +1,6 @@
 """Writes docs/catalogue/ from the docstrings and the data: `make catalogue`. A test holds that the pages are current."""
 
+import argparse
 import inspect
 import re
 import sys
@@ -8,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from sekisho import policy, rulebook
+from sekisho import cli, policy, rulebook
 from sekisho.checks import CHECKS
 from sekisho.checks.base import AbstractCheck
 from sekisho.drills import panel, perturbations, profile, recipe
@@ -43,6 +44,7 @@ def pages() -> dict[str, str]:
         "profiles": ("Profiles", map(_profile, profile.names())),
         "rules": ("Rules", _rules()),
         "models": ("Models that can be fetched", map(_model, catalogue.names())),
+        "verbs": ("Verbs and their options", (_verb(about, p) for about, p in verbs("", cli.parser()))),
     }
     return {f"{n}.md": "\n\n".join([f"{HEAD}# {title}", *parts]) + "\n" for n, (title, parts) in made.items()}
 
@@ -202,6 +204,35 @@ def _docstring(thing: object) -> str:
 def _comment(name: str) -> str:
     head = (files("sekisho.data") / f"{name}.toml").read_text("utf-8").partition("\n\n")[0]
     return "\n".join(line.removeprefix("# ") for line in head.splitlines() if line.startswith("# "))
+
+
+def verbs(about: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every verb that takes no further verb, with its line in the help and in the order of it."""
+    below = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not below:
+        yield about, parser
+    for choices in below:
+        said = {a.dest: a.help or "" for a in choices._choices_actions}
+        for name, verb in choices.choices.items():
+            yield from verbs(said.get(name, ""), verb)
+
+
+def _verb(about: str, parser: argparse.ArgumentParser) -> str:
+    rows = [_argument(a) for a in parser._actions if a.dest != "help" and a.help is not argparse.SUPPRESS]
+    said = [
+        f"{about[:1].upper()}{about[1:]}." if about else "",
+        parser.description or "",
+        parser.epilog or "",
+    ]
+    table = "\n".join(["| argument | says |", "|---|---|", *rows])
+    return f"## `{parser.prog}`\n\n" + "\n\n".join(filter(None, (" ".join(filter(None, said)), table)))
+
+
+def _argument(action: argparse.Action) -> str:
+    name = ", ".join(action.option_strings) or action.dest
+    chosen = f" {{{','.join(map(str, action.choices))}}}" if action.choices else ""
+    about = (action.help or "").replace("|", "\\|") % {"default": action.default}
+    return f"| `{name}`{chosen.replace('|', '/')} | {about} |"
 
 
 if __name__ == "__main__":

@@ -215,7 +215,7 @@ def action() -> dict:
 
 
 def options(verb: str) -> set[str]:
-    chosen = next(a for a in cli._parser()._actions if getattr(a, "choices", None) and a.dest == "verb")
+    chosen = next(a for a in cli.parser()._actions if getattr(a, "choices", None) and a.dest == "verb")
     return {o for a in chosen.choices[verb]._actions for o in a.option_strings}
 
 

@@ -39,7 +39,7 @@ INTERRUPTED: Final = 130
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb and exit with its code."""
     _open_streams()
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         code = _run(options)
     except KeyboardInterrupt:
@@ -101,12 +101,13 @@ def _abandon(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Every verb with its options."""
+    made = argparse.ArgumentParser(
         prog="sekisho", description="The checkpoint for open-weight language models."
     )
-    parser.add_argument("--version", action="version", version=f"sekisho {_version()}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    made.add_argument("--version", action="version", version=f"sekisho {_version()}")
+    verbs = made.add_subparsers(dest="verb", required=True, metavar="VERB")
     vet = _model_verb(verbs, "vet", "inspect, ask, rehearse finetuning, decide", _vet)
     _recipe(vet, "your own training, rehearsed and reported first")
     cli_ledger.recording(vet)
@@ -136,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_evidence.register(verbs, _print)
     cli_ledger.register(verbs, _print)
     cli_lock.register(verbs, _print)
-    return parser
+    return made
 
 
 def _common(verb: argparse.ArgumentParser) -> None:

@@ -33,7 +33,9 @@ def language(verb: argparse.ArgumentParser) -> None:
 
 def form(verb: argparse.ArgumentParser) -> None:
     """Of what is printed."""
-    verb.add_argument("--format", choices=("text", "json"), default="text")
+    verb.add_argument(
+        "--format", choices=("text", "json"), default="text", help="of what is printed (default: text)"
+    )
 
 
 def declared(verb: argparse.ArgumentParser) -> None:
@@ -43,8 +45,17 @@ def declared(verb: argparse.ArgumentParser) -> None:
 
 def asking(verb: argparse.ArgumentParser) -> None:
     """How much is asked, and where the report goes."""
-    verb.add_argument("--profile", choices=("quick", "standard", "deep"), default="quick")
     verb.add_argument(
-        "--suite", type=Path, action="append", default=[], help="questions of your own, see README"
+        "--profile",
+        choices=("quick", "standard", "deep"),
+        default="quick",
+        help="how much is asked and trained (default: quick)",
+    )
+    verb.add_argument(
+        "--suite",
+        type=Path,
+        action="append",
+        default=[],
+        help="questions of your own: XSTest, JailbreakBench or StrongREJECT columns, or a folder like one of data/suites",
     )
     verb.add_argument("--out", type=Path, default=OUT, help=f"folder of the report (default: {OUT}/)")
