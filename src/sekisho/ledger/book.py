@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, final
 
-from sekisho.errors import StorageError, UsageError
+from sekisho.errors import RuleError, StorageError, UsageError
 from sekisho.ledger import entry as entries
 from sekisho.ledger import rules
 from sekisho.ledger.entry import Draft, Entry
@@ -39,15 +39,24 @@ class Ledger:
         """Where it lies, without a password."""
         return self._store.place
 
+    def now(self) -> datetime:
+        """The ledger's clock."""
+        return self._clock()
+
     def append(self, draft: Draft) -> Entry:
         """Write one entry; it is durable when this returns. Raises RuleError, DataError, LimitError."""
         return self.extend([draft])[0]
 
-    def extend(self, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
-        """Write several entries, all or none. Another writer is waited for; the chain cannot fork."""
+    def extend(self, drafts: Sequence[Draft], *, seen: int | None = None) -> tuple[Entry, ...]:
+        """Write several entries, all or none. Another writer is waited for; the chain cannot fork.
+
+        `seen` is the newest entry about the drafts' subjects that the writer knows of, 0 for none; RuleError if
+        another was written since.
+        """
         made: list[Entry] = []
         with self._store.writing():
             now, tip = self._clock(), self._store.tip()
+            self._unseen(drafts, seen)
             for draft in drafts:
                 rules.allow(draft, self._history(draft, made), now)
                 made.append(entries.make(draft, tip.sequence + 1, stamp(now), tip.digest))
@@ -59,7 +68,20 @@ class Ledger:
         """What rules go by; most kinds have none."""
         if draft.kind not in rules.RULED:
             return ()
-        return (*self._store.about(draft.subject), *(e for e in made if e.subject == draft.subject))
+        return self._with_request((*self.about(draft.subject), *(e for e in made if e.subject == draft.subject)))
+
+    def _with_request(self, own: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        """Before the entries about the files, those about the request they arrived for."""
+        asked = rules.request(own)
+        return (*self.about(asked), *own) if asked else own
+
+    def _unseen(self, drafts: Sequence[Draft], seen: int | None) -> None:
+        """Refuse to write over what the writer has not seen. Raises RuleError."""
+        for subject in dict.fromkeys(d.subject for d in drafts if d.subject) if seen is not None else ():
+            newer = [e for e in self.about(subject) if e.sequence > (seen or 0)]
+            if newer:
+                what = f"{newer[-1].actor} wrote entry {newer[-1].sequence} ({newer[-1].kind})"
+                raise RuleError(f"{what} about this model meanwhile; nothing was written: look again")
 
     def tip(self) -> Tip:
         """The last entry, as the store states it."""
@@ -72,6 +94,10 @@ class Ledger:
     def about(self, subject: str) -> tuple[Entry, ...]:
         """Entries about one model."""
         return self._store.about(subject)
+
+    def history(self, subject: str) -> tuple[Entry, ...]:
+        """Entries about one model, after those about the request that its files arrived for: what rules go by."""
+        return self._with_request(self.about(subject))
 
     def all(self) -> Iterator[Entry]:
         """Every entry, page by page."""

@@ -55,6 +55,8 @@ BODIES: Final[Mapping[Kind, Mapping[str, Key]]] = MappingProxyType(
             "supplier": _MAY,
             "base": _MAY,
             "data_class": _MAY,
+            "users": _MAY,
+            "request": _MAY_DIGEST,
         },
         Kind.INTAKE: {
             "source": Key(),
@@ -84,6 +86,8 @@ BODIES: Final[Mapping[Kind, Mapping[str, Key]]] = MappingProxyType(
             "to": Key("choice", choices=_STATES),
             "reason": _MAY,
             "until": Key("time", False),
+            "scope": _MAY_TABLE,
+            "exit": Key("list", False),
         },
         Kind.DEPLOYMENT: {"place": Key(), "lock_digest": _MAY_DIGEST, "comment": _MAY},
         Kind.TRAINING_RECORD: {

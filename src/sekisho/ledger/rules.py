@@ -44,6 +44,12 @@ def requester(history: Sequence[Entry]) -> str:
     return (asked or named or [""])[-1]
 
 
+def request(history: Sequence[Entry]) -> str:
+    """Subject of the request that these files arrived for, where they were asked for before they were here; else empty."""
+    named = [e.content.get("request") for e in history if e.kind == Kind.MODEL_REGISTERED]
+    return next((str(r) for r in named if r), "")
+
+
 def decision(history: Sequence[Entry]) -> Entry | None:
     """The newest decision."""
     return _newest(history, Kind.DECISION)
