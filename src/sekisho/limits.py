@@ -104,6 +104,10 @@ class Limits:
     """Seconds a server may stay silent."""
     supplier_entries: int = 10_000
     """Hosts, namespaces and signers of a supplier register."""
+    training_record_bytes: int = 256 * MIB
+    """A record of a training; a log line for each of a million steps takes some 200 MiB."""
+    training_line_bytes: int = 8 * MIB
+    """One line of it: digests of a base of 20,000 files, or 4,096 hashes of rows."""
     ledger_body_chars: int = 4 * MIB
     """Body of one ledger entry: the digests of 20,000 files fit."""
     ledger_page: int = 10_000
@@ -146,6 +150,20 @@ class Limits:
     """Entries of one file of suppressions."""
     download_s: int = 3_600
     """Seconds one package of a catalogue model may take to arrive."""
+    endpoint_s: float = 300.0
+    """Seconds a served model may take over one answer."""
+    endpoint_connect_s: float = 10.0
+    """Seconds until a server takes a connection."""
+    endpoint_reply_bytes: int = 4 * MIB
+    """One reply of a server; answers are a few kB."""
+    log_bytes: int = 2 * GIB
+    """A file of logged prompts and answers."""
+    log_row: int = MIB
+    """Bytes of one of its lines."""
+    log_sample: int = 5_000
+    """Logged prompts that are asked again."""
+    sign_off_bytes: int = MIB
+    """A file of decisions on the examples of a comparison."""
     child_silence_s: int = 1_800
     """Seconds a child may stay silent before it is stopped."""
 
