@@ -115,6 +115,7 @@ def test_a_clean_model_passes_in_writing(tmp_path):
             (Outcome.PASS, "shares"),
             (Outcome.PASS, "reads"),
             (Outcome.PASS, "licence-unknown"),
+            (Outcome.PASS, "no-record"),
             (Outcome.NOT_RUN, "no-base"),
             (Outcome.NOT_RUN, "too-few-rows"),
             (Outcome.NOT_RUN, "not-judged"),

@@ -77,7 +77,7 @@ def test_several_revisions(model: Path) -> None:
     assert "several-revisions" in {f.reason for f in findings(model)}
 
 
-def test_over_the_limit(model: Path) -> None:
+def test_over_limit(model: Path) -> None:
     found = findings(model, Limits(file_bytes=10_000))
     assert ("model.safetensors", "file-unread") in {(f.where, f.reason) for f in found}
 
