@@ -99,6 +99,22 @@ class Ledger:
         """Entries about one model, after those about the request that its files arrived for: what rules go by."""
         return self._with_request(self.about(subject))
 
+    def heads(self) -> Mapping[str, int]:
+        """For each model, the sequence of its newest entry."""
+        return self._store.heads()
+
+    def newest(self, kind: str) -> Mapping[str, tuple[int, str]]:
+        """For each model that has one, sequence and body of its newest entry of a kind."""
+        return self._store.newest(kind)
+
+    def search(self, text: str, kind: str = "") -> tuple[Entry, ...]:
+        """Entries, of a kind or of any, whose canonical body holds a text."""
+        return self._store.search(kind, text)
+
+    def begun(self, start: str) -> tuple[str, ...]:
+        """Models whose digest begins with these hex digits."""
+        return self._store.begun(start)
+
     def all(self) -> Iterator[Entry]:
         """Every entry, page by page."""
         after = 0

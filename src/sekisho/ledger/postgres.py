@@ -142,6 +142,27 @@ class PostgresStore:
         """Entries about a model."""
         return tuple(Entry(*r) for r in self._ask(_SELECT + "WHERE subject = %s ORDER BY sequence", subject))
 
+    def heads(self) -> dict[str, int]:
+        """Of each model, the newest entry's number."""
+        query = "SELECT subject, max(sequence) FROM ledger_entries WHERE subject <> '' GROUP BY subject"
+        return {subject: int(sequence) for subject, sequence in self._ask(query)}
+
+    def newest(self, kind: str) -> dict[str, tuple[int, str]]:
+        """Of each model, the newest entry of a kind."""
+        where = "WHERE subject <> '' AND kind = %s ORDER BY subject, sequence DESC"
+        query = f"SELECT DISTINCT ON (subject) subject, sequence, body FROM ledger_entries {where}"  # noqa: S608
+        return {subject: (int(sequence), body) for subject, sequence, body in self._ask(query, kind)}
+
+    def search(self, kind: str, text: str) -> tuple[Entry, ...]:
+        """Entries whose body holds a text."""
+        where = "WHERE (%s = '' OR kind = %s) AND strpos(body, %s) > 0 ORDER BY sequence"
+        return tuple(Entry(*r) for r in self._ask(_SELECT + where, kind, kind, text))
+
+    def begun(self, start: str) -> tuple[str, ...]:
+        """Models by the beginning of their digest."""
+        query = "SELECT DISTINCT subject FROM ledger_entries WHERE starts_with(subject, %s) ORDER BY subject"
+        return tuple(r[0] for r in self._ask(query, start))
+
     def _ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(query.encode(), values).fetchall()

@@ -127,6 +127,27 @@ class SqliteStore:
         """Entries about a model."""
         return tuple(_entry(r) for r in self._ask(_SELECT + "WHERE subject = ? ORDER BY sequence", subject))
 
+    def heads(self) -> dict[str, int]:
+        """Of each model, the newest entry's number; from the index alone."""
+        query = "SELECT subject, max(sequence) FROM entries WHERE subject <> '' GROUP BY subject"
+        return {str(subject): int(sequence) for subject, sequence in self._ask(query)}
+
+    def newest(self, kind: str) -> dict[str, tuple[int, str]]:
+        """Of each model, the newest entry of a kind; SQLite takes the other columns from the row that has the maximum."""
+        where = "WHERE subject <> '' AND kind = ? GROUP BY subject"
+        rows = self._ask(f"SELECT subject, max(sequence), body FROM entries {where}", kind)  # noqa: S608
+        return {str(subject): (int(sequence), str(body)) for subject, sequence, body in rows}
+
+    def search(self, kind: str, text: str) -> tuple[Entry, ...]:
+        """Entries whose body holds a text."""
+        where = "WHERE (? = '' OR kind = ?) AND instr(body, ?) > 0 ORDER BY sequence"
+        return tuple(_entry(r) for r in self._ask(_SELECT + where, kind, kind, text))
+
+    def begun(self, start: str) -> tuple[str, ...]:
+        """Models by the beginning of their digest."""
+        query = "SELECT DISTINCT subject FROM entries WHERE subject >= ? AND subject < ? ORDER BY subject"
+        return tuple(str(r[0]) for r in self._ask(query, start, start + "g"))
+
     def _ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(query, values).fetchall()

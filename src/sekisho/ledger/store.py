@@ -1,6 +1,6 @@
 """What a ledger asks of a database; `sqlite` and `postgres` are the two there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -43,6 +43,18 @@ class Store(Protocol):
 
     def about(self, subject: str) -> tuple[Entry, ...]:
         """Every entry about a model, in order."""
+
+    def heads(self) -> Mapping[str, int]:
+        """For each model, the sequence of its newest entry."""
+
+    def newest(self, kind: str) -> Mapping[str, tuple[int, str]]:
+        """For each model that has one, sequence and body of its newest entry of a kind."""
+
+    def search(self, kind: str, text: str) -> tuple[Entry, ...]:
+        """Entries of a kind, or of any where it is empty, whose body holds a text as it stands; in order."""
+
+    def begun(self, start: str) -> tuple[str, ...]:
+        """Models whose digest begins with these hex digits."""
 
     def close(self) -> None:
         """Let go of the database."""
