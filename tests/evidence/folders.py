@@ -95,7 +95,7 @@ def theirs(  # noqa: PLR0913  the options of the program
     beside=(),
 ):
     """Exit code and lines of verify.py, run in this process as an outsider would run it."""
-    given = [str(folder), "--at", at]
+    given = [str(folder), *(["--at", at] if at else [])]
     for flag, value in (
         ("--model", model),
         ("--key", key),

@@ -8,7 +8,7 @@
   2. Each *.intoto.json is a DSSE envelope; every signature in it must verify, with a key of --key.
   3. All statements are about the model of model.sig, and the decision names each document by its sha256.
   4. With --model: every file of the model is as signed, none is missing, none was added (but for --beside).
-  5. The decision and every approval and exception in it is still valid on the day (--at; today if not given).
+  5. The decision and every approval and exception in it is still valid on the day (--at; today in UTC if not given).
 An old folder stays valid until it expires: --not-before and --evidence (the digest told when signing) refuse it.
 The key in signer.pub proves nothing: whoever forges a folder puts a key of his own there. Get the public key by
 another way, and name it with --key; without it, the best exit code is 1.
@@ -89,9 +89,9 @@ def plain(text: object) -> str:
 
 
 def parse(data: bytes) -> Any:
-    """A JSON object; whether it is in canonical form, `dump` shows."""
+    """A JSON object, in which NaN is no number; whether it is in canonical form, `dump` shows."""
     try:
-        return need(json.loads(data.decode("utf-8")), dict, "a JSON object")
+        return need(json.loads(data.decode("utf-8"), parse_constant=int), dict, "a JSON object")
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from error
 
@@ -337,7 +337,7 @@ def check_folder(
                 if root and subject != root:
                     found.append((MIXED, name, "other-model", subject))
                 verdict = check_decision(body, options, documents, found) if name == DECISION else verdict
-        except (OSError, Malformed) as error:
+        except (OSError, Malformed, RecursionError) as error:
             found.append((UNREADABLE, name, "unread", error))
     for name in {WHOLE, MODEL, DECISION, "dossier.json"} - set(documents) - set(whole[1] if whole else ()):
         found.append((CHANGED, name, "missing"))
@@ -370,7 +370,7 @@ def main() -> int:
     for several in ("--key", "--beside"):
         parser.add_argument(several, action="append", default=[])
     parser.add_argument("--require", action="append", default=[], choices=("admit", "preregistered"))
-    parser.add_argument("--at", default=str(datetime.date.today()))
+    parser.add_argument("--at", default=str(datetime.datetime.now(datetime.UTC))[:10])
     parser.add_argument("--lang", choices=("en", "ja"), default="en")
     try:
         options = parser.parse_args()

@@ -13,7 +13,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -105,7 +105,7 @@ def write(
         stamp,
         _until(now.date(), extras),
         inputs,
-        extras.approvals,
+        tuple(_dated(g) for g in extras.approvals),
         statements.exceptions(made),
         registered,
         changed,
@@ -188,17 +188,18 @@ def _until(today: date, extras: Extras) -> str:
     """Last day of the decision; approvals and exceptions have their own. Raises UsageError."""
     if extras.valid_days < 1:
         raise UsageError("evidence must be valid for a day at least")
-    for g in extras.approvals:
-        if g.until:
-            _day(g.until, g.who)
-    return (today + timedelta(days=extras.valid_days)).isoformat()
-
-
-def _day(text: str, who: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return (today + timedelta(days=extras.valid_days)).isoformat()
+    except OverflowError as error:
+        raise UsageError(f"evidence valid for {extras.valid_days:,} days outlasts the calendar") from error
+
+
+def _dated(granted: Granted) -> Granted:
+    """With its last day in the one form that verifies. Raises UsageError."""
+    try:
+        return replace(granted, until=granted.until and date.fromisoformat(granted.until).isoformat())
     except ValueError as error:
-        raise UsageError(f"{who}: {text!r} is no date as in 2027-03-31") from error
+        raise UsageError(f"{granted.who}: {granted.until!r} is no date as in 2027-03-31") from error
 
 
 def _signed(payload: bytes, signer: Signer) -> bytes:

@@ -8,6 +8,7 @@ accepted, and the digest follows from the key, never from the document: there is
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -93,7 +94,9 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> dict[str, Any]:
     if deepest > limits.json_depth:
         raise LimitError("nesting of a document", deepest, limits.json_depth)
     try:
-        body = json.loads(data.decode(), parse_constant=_refused, object_pairs_hook=_unique)
+        body = json.loads(
+            data.decode(), parse_constant=_refused, parse_float=_finite, object_pairs_hook=_unique
+        )
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"no JSON as evidence is written: {error}") from error
     if not isinstance(body, dict):
@@ -205,6 +208,11 @@ def _depth(data: bytes) -> int:
 
 def _refused(constant: str) -> float:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(number: str) -> float:
+    made = float(number)
+    return made if math.isfinite(made) else _refused(number[:20])
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

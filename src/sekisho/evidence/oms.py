@@ -132,6 +132,9 @@ def read(data: bytes) -> Manifest:
     if not isinstance(ignored, list) or not all(isinstance(p, str) for p in ignored):
         raise MalformedError("ignore_paths is no list of text")
     beside = _resources(predicate["unsigned"]) if "unsigned" in predicate else {}
+    both = next((p for p in beside if p in files), None)
+    if both is not None:
+        raise MalformedError(f"{both[:80]!r} is listed twice, signed and unsigned")
     return Manifest(name, root, files, beside, tuple(ignored))
 
 

@@ -1,0 +1,103 @@
+"""What an attacker hands to `verify` and `sign`: documents of his own key, dates at the edge, digests that collide."""
+
+import base64
+import datetime as dt
+import json
+
+import pytest
+
+from evidence.folders import BOTH, OUTSIDER, ours, signed, signer, theirs
+from sekisho.errors import MalformedError, UsageError
+from sekisho.evidence import bundle, dsse, oms
+from sekisho.evidence.statements import Granted
+
+
+@pytest.fixture
+def made(tmp_path):
+    return signed(tmp_path)
+
+
+def own(folder, name, text, key):
+    """A document of the attacker's own: any text as payload, signed properly by his key."""
+    payload = text if isinstance(text, bytes) else text.encode()
+    by = signer(folder.parent, key)
+    body = dsse.bundle(payload, by) if name.endswith(".sig") else dsse.envelope(payload, (by,))
+    (folder / name).write_bytes(dsse.dump(body) + b"\n")
+
+
+def payload(folder, name):
+    body = json.loads((folder / name).read_bytes())
+    return base64.b64decode(body.get("dsseEnvelope", body)["payload"]).decode()
+
+
+NUMBERS = ("1e999", "-1e999", "1" * 5000, '"\\ud800"', "NaN", "-Infinity")
+
+
+@pytest.mark.parametrize("verify", BOTH)
+@pytest.mark.parametrize("number", NUMBERS, ids=[n[:8] for n in NUMBERS])
+def test_a_number_no_writer_makes_is_unreadable_and_no_crash(made, verify, number):
+    where, folder, key = made
+    for name in ("behaviour.intoto.json", "decision.intoto.json", bundle.MODEL, bundle.WHOLE):
+        text = payload(folder, name)
+        own(folder, name, text[:-1] + f',"z":{number}}}', "key")
+        code, lines = verify(folder, model=where, key=key)
+        assert code, lines
+        assert any(line.startswith(name) for line in lines), lines
+
+
+@pytest.mark.parametrize("verify", BOTH)
+def test_no_depth_of_nesting_is_a_crash(made, verify):
+    where, folder, key = made
+    for deep in (*range(920, 1000, 2), 10**5):
+        own(folder, "behaviour.intoto.json", '{"z":' + "[" * deep + "]" * deep + "}", "key")
+        assert verify(folder, model=where, key=key)[0]
+
+
+def test_a_record_with_a_number_beyond_all_bounds_is_refused():
+    with pytest.raises(MalformedError, match="no JSON as evidence is written"):
+        dsse.parse(b'{"steps":1e999}')
+
+
+def test_a_file_is_not_both_signed_and_unsigned(made):
+    _, folder, _ = made
+    body = json.loads(payload(folder, bundle.MODEL))
+    body["predicate"]["unsigned"] = [{"name": "config.json", "algorithm": "sha256", "digest": "0" * 64}]
+    with pytest.raises(MalformedError, match=r"config.json.*listed twice"):
+        oms.read(dsse.dump(body))
+
+
+@pytest.mark.parametrize("day", ["20310501", "2031-W18-4"])
+def test_an_approval_in_another_form_of_date_is_signed_in_the_one_that_verifies(tmp_path, day):
+    where, folder, key = signed(tmp_path, approvals=(Granted("K. Sato", "decision", day),))
+    assert ours(folder, model=where, key=key)[0] == 0
+    assert theirs(folder, model=where, key=key)[0] == 0
+    assert ours(folder, model=where, key=key, at="2031-05-02")[0] == 7
+
+
+@pytest.mark.parametrize("days", [0, 10**6 * 9, 10**12])
+def test_a_validity_beyond_the_calendar_is_one_line(tmp_path, days):
+    with pytest.raises(UsageError, match="valid"):
+        signed(tmp_path, valid_days=days)
+
+
+def test_the_outsider_reads_the_day_in_utc_as_the_library_does(monkeypatch, made):
+    _, folder, key = made
+
+    class Tokyo(dt.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            at = dt.datetime(2032, 4, 2, 23, 30, tzinfo=dt.UTC)  # the last day in UTC, the day after in Tokyo
+            return at.astimezone(tz or dt.timezone(dt.timedelta(hours=9)))
+
+        @classmethod
+        def today(cls):
+            return cls.now()
+
+    class Day(dt.date):
+        @classmethod
+        def today(cls):
+            return dt.date(2032, 4, 3)
+
+    monkeypatch.setattr(OUTSIDER.datetime, "datetime", Tokyo)
+    monkeypatch.setattr(OUTSIDER.datetime, "date", Day)
+    assert theirs(folder, key=key, at=None)[0] == 0
