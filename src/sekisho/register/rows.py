@@ -89,7 +89,8 @@ class Row:
             "pilot-ended": pilot and _past(self.until, now),
             "pilot-endless": pilot and not self.until,
             "retest-overdue": _past(self.due, now),
-            "exception-ended": self.decision != "admit" and (not self.exception or _past(self.exception, now)),
+            "exception-ended": self.decision != "admit"
+            and (not self.exception or _past(self.exception, now)),
         }
         return tuple(k for k in MARKS if found[k])
 
@@ -187,7 +188,10 @@ def _changes(row: Mapping[str, Any], entry: Entry) -> dict[str, Any]:
     if entry.kind == Kind.DEPLOYMENT:
         return {"places": tuple(dict.fromkeys((*row.get("places", ()), str(body["place"]))))}
     if entry.kind == Kind.INTAKE:
-        return {"revision": str(body.get("revision", "")), **({} if row.get("source") else {"source": str(body["source"])})}
+        return {
+            "revision": str(body.get("revision", "")),
+            **({} if row.get("source") else {"source": str(body["source"])}),
+        }
     return {}
 
 
