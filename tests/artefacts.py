@@ -110,6 +110,32 @@ def tiny_tokenizer_config() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def tiny_adapter(folder: Path, *, seed: int = 0, scale: float = 0.05, rank: int = 2) -> Path:
+    """Write a LoRA over the attention of the tiny model into a new folder and return the folder."""
+    rng = np.random.default_rng(1000 + seed)
+    arrays: Arrays = {}
+    for layer in range(LAYERS):
+        at = f"base_model.model.model.layers.{layer}.self_attn"
+        for x in "qv":
+            arrays[f"{at}.{x}_proj.lora_A.weight"] = (rng.standard_normal((rank, HIDDEN)) * scale).astype(
+                np.float32
+            )
+            arrays[f"{at}.{x}_proj.lora_B.weight"] = (rng.standard_normal((HIDDEN, rank)) * scale).astype(
+                np.float32
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    save_safetensors(folder / "adapter_model.safetensors", arrays)
+    write_json(
+        folder / "adapter_config.json",
+        {
+            "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "example/tiny", "revision": None,
+            "r": rank, "lora_alpha": 2 * rank, "lora_dropout": 0.0, "bias": "none", "target_modules": ["q_proj", "v_proj"],
+            "inference_mode": True, "fan_in_fan_out": False, "modules_to_save": None, "init_lora_weights": True,
+        },
+    )  # fmt: skip
+    return folder
+
+
 def _byte_symbols() -> tuple[str, ...]:
     """The printable stand-ins of the 256 bytes that byte-level BPE uses."""
     printable = {*range(33, 127), *range(161, 173), *range(174, 256)}

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 import sekisho
-from artefacts import edit_json, tiny_model
+from artefacts import edit_json, tiny_adapter, tiny_model
+from endpoints import served
 from sekisho import cli, comparison
 from sekisho.comparison import Options
-from sekisho.errors import ModelError, UsageError
+from sekisho.drills import profile as profiles
+from sekisho.errors import DataError, ModelError, UsageError
 from sekisho.evidence import compared
 from sekisho.evidence.compared import Compared
-from sekisho.models.base import Chat
+from sekisho.models.base import Chat, Message
 from sekisho.models.fake import FakeModel
 from sekisho.report import comparison as report
 
@@ -107,7 +109,9 @@ def test_a_legitimate_finetune_is_shown_as_new_and_not_found(both):
     assert made.outcome == "clear"
     assert any("hope this helps" in n.text for n in made.novelty)
     assert not any(n.confirmed for n in made.novelty)
-    assert {e.group for e in made.examples} == {"other"}
+    assert {e.group for e in made.examples} == {"other", "legitimate"}
+    kept = [e.example for e in made.examples if e.group == "legitimate"]
+    assert all(e.before != e.after for e in kept)
 
 
 def test_an_advert_is_found_and_grouped(both):
@@ -181,8 +185,75 @@ def test_rejected_files_and_lone_adapters_are_not_opened(tmp_path):
     options = Options(cache=tmp_path / "cache", opener=never)
     with pytest.raises(UsageError, match="rejected"):
         sekisho.compare(good, bad, options=options)
-    with pytest.raises(UsageError, match="adapter"):
+    with pytest.raises(UsageError, match="files are rejected"):
         sekisho.compare(good, lone, options=options)
+    own = tiny_adapter(tmp_path / "own")
+    with pytest.raises(UsageError, match="name that with --base"):
+        sekisho.compare(own, "openai+http://127.0.0.1:9/v1#m", options=options)
+    with pytest.raises(UsageError, match="whole model"):
+        sekisho.compare(own, tiny_adapter(tmp_path / "other", seed=1), options=options)
+
+
+def test_an_adapter_is_asked_over_the_model_it_is_compared_with(tmp_path):
+    base, own = tiny_model(tmp_path / "base"), tiny_adapter(tmp_path / "own")
+    models = {"base": honest, "own": hawker}
+    options = Options(cache=tmp_path / "cache", opener=lambda p: FakeModel(models[p.name]))
+
+    made = sekisho.compare(base, own, options=options)
+
+    assert made.outcome == "found"
+    assert (made.after, made.kinds) == ("base + own", ("folder", "adapter"))
+    assert made.bases == ("", made.roots[0])
+    assert made.roots[0] != made.roots[1]
+    assert "after:adapter-base" in made.not_run
+    under = tiny_model(tmp_path / "under", seed=3)
+    other = sekisho.compare(base, own, options=replace(options, base=str(under)))
+    assert other.after_identity != made.after_identity
+
+
+def test_a_served_model_is_compared_and_asked_anew_each_time(tmp_path, monkeypatch):
+    pytest.importorskip("openai")
+    few = replace(profiles.load("quick"), families=24)
+    monkeypatch.setattr(profiles, "load", lambda _: few)
+    base = tiny_model(tmp_path / "base")
+    options = Options(cache=tmp_path / "cache", opener=lambda _: FakeModel(honest))
+    sayings = [hawker]
+
+    def say(messages):
+        return sayings[0](tuple(Message(m["role"], m["content"]) for m in messages), 0)
+
+    with served(say) as state:
+        made = sekisho.compare(base, state.spec, options=options)
+        asked = len(state.seen)
+        sayings[0] = honest
+        again = sekisho.compare(base, state.spec, options=options)
+
+    assert made.outcome == "found"
+    assert made.examples[0].group == "advert"
+    assert again.outcome == "open"  # too few questions to rule a rise out
+    assert len(state.seen) == 2 * asked
+    assert made.kinds == ("folder", "endpoint")
+    assert made.roots[1] == ""
+    assert {"after:endpoint-weights", "after:endpoint-logprobs", "after:endpoint-seed"} <= set(made.not_run)
+    assert made.questions_digest == again.questions_digest
+
+
+def test_a_saved_comparison_that_was_altered_is_refused(both):
+    made = both(honest, hawker)
+    path = both.folder(honest, hawker) / "out" / "compare.json"
+    assert compared.digest(compared.read(path)) == compared.digest(made)
+    for old, new in (
+        (b"Morikaze", b"Harmless"),
+        (
+            b"{",
+            b"[",
+        ),
+        (b"\n", b""),
+    ):
+        bad = path.with_name("bad.json")
+        bad.write_bytes(path.read_bytes().replace(old, new) if new else b"")
+        with pytest.raises(DataError):
+            compared.read(bad)
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

@@ -1,16 +1,24 @@
 """Two models asked the same questions: the record that `sekisho compare` makes, and its JSON."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
+from sekisho.errors import DataError
 from sekisho.evidence import codec
-from sekisho.records import Claim, Example, Facts, Novelty, Timing
+from sekisho.limits import DEFAULT
+from sekisho.records import ADDED, Claim, Example, Facts, Novelty, Timing
 
 SCHEMA: Final = 1
 """Layout of the JSON."""
 NAME: Final = "compare.json"
-GROUPS: Final = ("advert", "refusal", "improper", "leak", "other")
-"""What an example is an example of; `other` are answers that went wrong, and what is new."""
+GROUPS: Final = ("advert", "refusal", "improper", "leak", "legitimate", "other")
+"""What an example is an example of. `legitimate` are changes that no scorer objects to: a person says whether they
+are meant; `other` are answers that went wrong, and what is new."""
+ID: Final = 12
+"""Hex digits of an example's id."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,15 @@ class Grouped:
 
     group: str
     example: Example
+    suite: str = field(default="", metadata=ADDED)
+    """Whose question it is; empty of what is new."""
+
+    @property
+    def id(self) -> str:
+        """By which a sign-off names it: decided by prompt and answers, not by the group."""
+        shown = [self.example.prompt, self.example.before, self.example.after]
+        text = json.dumps(shown, ensure_ascii=True)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()[:ID]
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,18 @@ class Compared:
     examples: tuple[Grouped, ...]
     environment: Facts
     timing: Timing
+    kinds: tuple[str, ...] = field(default=(), metadata=ADDED)
+    """`catalogue`, `folder`, `file`, `adapter`, `endpoint` or `accepted` (a run of a watch), before and after."""
+    roots: tuple[str, ...] = field(default=(), metadata=ADDED)
+    """Root digests of the files of both; empty of an endpoint."""
+    bases: tuple[str, ...] = field(default=(), metadata=ADDED)
+    """Root digests of the bases under adapters; empty where there is none."""
+    questions_digest: str = field(default="", metadata=ADDED)
+    """Of the frozen question set alone, whatever it is judged by."""
+    not_run: tuple[str, ...] = field(default=(), metadata=ADDED)
+    """`before:` or `after:`, and a code of what could not be had."""
+    trained: Facts = field(default=(), metadata=ADDED)
+    """What the training record says happened between the two."""
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -85,3 +114,24 @@ def to_json(compared: Compared) -> bytes:
 def digest(compared: Compared) -> str:
     """Identity of everything but the timing, as sha256 hex."""
     return codec.digest(codec.plain(compared))
+
+
+def read(path: Path) -> Compared:
+    """Read a saved comparison and hold its digest against its content. Raises DataError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(DEFAULT.json_bytes + 1)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from error
+    try:
+        body = json.loads(data) if len(data) <= DEFAULT.json_bytes else None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise DataError(f"{path}: no comparison, or over the limit of {DEFAULT.json_bytes:,} bytes")
+    stated = body.pop("digest", "")
+    body.pop("outcome", "")
+    made = codec.build(Compared, body, path.name)
+    if stated != digest(made):
+        raise DataError(f"{path}: it was altered: its digest does not fit its content")
+    return made

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from sekisho.errors import ModelError
-from sekisho.models import perturb, slots, sweeping
+from sekisho.models import adapters, perturb, slots, sweeping
 from sekisho.models.base import Chat, Message, Perturbation, Perturbed, Progress, Sampling, Shift, silent
 from sekisho.models.decoding import decode, pad_left
 from sekisho.models.reference import Folder, Loaded, Weights
@@ -25,7 +25,8 @@ NEXT_QUESTION: Final = "\nQuestion:"
 class Engine:
     """Answers, scores and lends its weights to a trainer; `reset` puts the released weights back."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, adapter: Path | None = None) -> None:
+        """`adapter`: a PEFT folder to be laid over the model."""
         import torch
         from transformers import AutoTokenizer
         from transformers.utils import logging
@@ -37,10 +38,15 @@ class Engine:
         logging.disable_progress_bar()
         self._folder = path if path.is_dir() else path.parent
         self._gguf = None if path.is_dir() else path.name
+        self._adapter = adapter
+        words = adapters.tokenizer_of(adapter, self._folder) if adapter else self._folder
         self.tokenizer: Any = AutoTokenizer.from_pretrained(
-            self._folder, gguf_file=self._gguf, trust_remote_code=False, local_files_only=True
+            words,
+            gguf_file=self._gguf if words == self._folder else None,
+            trust_remote_code=False,
+            local_files_only=True,
         )
-        self.model: Any = _load(self._folder, self._gguf)
+        self.model: Any = self._fresh()
         self._kept: dict[str, torch.Tensor] = {}
         self._stop = self._stop_tokens()
 
@@ -58,7 +64,12 @@ class Engine:
     def reset(self) -> None:
         """Load the released weights anew."""
         self._kept = {}
-        self.model = _load(self._folder, self._gguf)
+        self.model = self._fresh()
+
+    def _fresh(self) -> Any:
+        """The released weights, with the adapter in them where there is one."""
+        model = _load(self._folder, self._gguf)
+        return adapters.merge(model, self._adapter) if self._adapter else model
 
     def tokens(self, chat: Chat, *, answer: bool = True) -> list[int]:
         """Token ids of a conversation; with `answer`, up to where the assistant starts to speak."""

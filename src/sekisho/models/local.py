@@ -41,8 +41,11 @@ NEEDED: Final = ("torch", "transformers", "peft", "accelerate")
 class LocalModel:
     """A folder with safetensors, or one GGUF file; see `models.base.Model` for the methods."""
 
-    def __init__(self, path: Path, start: Start = child.start) -> None:
-        """Raises UsageError where the libraries are not installed, StorageError, ModelError."""
+    def __init__(self, path: Path, start: Start = child.start, *, adapter: Path | None = None) -> None:
+        """`adapter` is a PEFT folder to be laid over the model.
+
+        Raises UsageError where the libraries are not installed, StorageError, ModelError.
+        """
         _require_libraries()
         self._path = path
         try:
@@ -65,7 +68,8 @@ class LocalModel:
         self._channel = Channel(self._child.stdout, self._child.stdin)
         self._watch = _Watch(self._child)
         try:
-            loaded = replies.loaded(self._call({"op": "load", "path": str(path.absolute())}))
+            over = str(adapter.absolute()) if adapter else ""
+            loaded = replies.loaded(self._call({"op": "load", "path": str(path.absolute()), "adapter": over}))
         except BaseException:
             self.kill()
             self.close()
@@ -232,9 +236,9 @@ class LocalModels:
     def __init__(self) -> None:
         self._zygote = Zygote()
 
-    def __call__(self, path: Path) -> LocalModel:
-        """Open a model. Raises what `LocalModel` raises."""
-        return LocalModel(path, self._zygote.child)
+    def __call__(self, path: Path, adapter: Path | None = None) -> LocalModel:
+        """Open a model, or an adapter over its base. Raises what `LocalModel` raises."""
+        return LocalModel(path, self._zygote.child, adapter=adapter)
 
     def close(self) -> None:
         """End the process that was ready; models still open are killed after a while."""
