@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, Final, TextIO
 from sekisho import cli_arguments as shared
 from sekisho import (
     cli_bom,
+    cli_checklist,
     cli_evidence,
     cli_inspect,
     cli_ledger,
     cli_lock,
     cli_ownership,
     cli_provenance,
+    cli_register,
     cli_tokens,
+    cli_training,
 )
 from sekisho.cli_arguments import EXIT, MODEL, Verbs
 from sekisho.errors import SekishoError, StorageError
@@ -137,6 +140,9 @@ def parser() -> argparse.ArgumentParser:
     cli_evidence.register(verbs, _print)
     cli_ledger.register(verbs, _print)
     cli_lock.register(verbs, _print)
+    cli_training.register(verbs, _print, _say)
+    cli_register.register(verbs, _print)
+    cli_checklist.register(verbs, _print, _say)
     return made
 
 

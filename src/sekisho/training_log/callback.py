@@ -11,16 +11,12 @@ from typing import Any, Final, final
 
 from transformers import TrainerCallback
 
-from sekisho.training_log import data as datas
-from sekisho.training_log import settings
+from sekisho.training_log import settings, sources
 from sekisho.training_log.data import Data
-from sekisho.training_log.recorder import About, Recorder, free, look
+from sekisho.training_log.recorder import DATA, About, Recorder, free, look, place
 
-RECORD: Final = "SEKISHO_TRAINING_RECORD"
-"""Environment variable: where the record goes, before what the script says; `sekisho record` sets it."""
-DATA: Final = "SEKISHO_TRAINING_DATA"
-"""Environment variable: file of the training rows, where the script names none."""
 ENDING: Final = ".record.jsonl"
+sources.watch()
 _FRAMES: Final = 12
 """Callers looked at for the trainer that called."""
 
@@ -98,10 +94,9 @@ class SekishoCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         run.close()
 
     def _place(self) -> Path:
-        named = os.environ.get(RECORD) or self._path
         beside = self._folder.with_name(self._folder.name + ENDING)
-        # a name somebody chose is never changed; the default one gives way to an earlier record
-        return Path(named).absolute() if named and not Path(named).exists() else free(Path(named or beside))
+        # a name that somebody chose is kept or refused; the default one gives way to an earlier record
+        return place(self._path) if self._path else place(free(beside))
 
     def _begin(self, run: Recorder, args: Any, trainer: Any, kept: dict[str, Any]) -> None:
         model = kept.get("model")
@@ -124,8 +119,8 @@ class SekishoCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
         named = self._data if self._data is not None else os.environ.get(DATA) or None
         if named is not None:
             return look(named)
-        found = datas.sources(trained)
-        if len(found) == 1:
+        found = sources.of(trained)
+        if len(found) == 1 and found[0].sha256:
             return look(found[0].path)
         why = (
             f"the dataset came from {len(found)} files"

@@ -9,23 +9,14 @@ from typing import Any, Final, final
 from sekisho.errors import DataError
 from sekisho.evidence import walk
 from sekisho.limits import DEFAULT
-from sekisho.training_log import rows
+from sekisho.training_log import rows, sources
 from sekisho.training_log.rows import Rows
+from sekisho.training_log.sources import Source
 
 _BATCH: Final = 1_000
 _BOM: Final = b"\xef\xbb\xbf"
 ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".parquet")
 """Files whose rows are read; of others only the bytes are hashed."""
-
-
-@final
-@dataclass(frozen=True)
-class Source:
-    """A file that rows came from."""
-
-    path: str
-    sha256: str
-    """Hex."""
 
 
 @final
@@ -48,7 +39,7 @@ def look(data: Any) -> Data:
         return Data(None, "no dataset was named")
     if isinstance(data, (str, Path)):
         return file(Path(data))
-    known = sources(data)
+    known = sources.of(data)
     try:
         return Data(rows.take(_each(data)), "", known, kind)
     except _UnknownError as error:
@@ -81,20 +72,6 @@ def read(path: Path) -> Iterator[Any]:
         yield from found if isinstance(found, list) else [found]
     else:
         yield from _lines(path)
-
-
-def sources(data: Any) -> tuple[Source, ...]:
-    """Local files that a `datasets.Dataset` says it was made from."""
-    named = getattr(getattr(data, "info", None), "download_checksums", None)
-    found = []
-    for name in named if isinstance(named, Mapping) else ():
-        path = Path(str(name).removeprefix("file://"))
-        try:
-            if "://" not in str(path) and path.is_file():
-                found.append(Source(str(path.resolve()), walk.sha256(path) or ""))
-        except OSError:
-            continue  # gone or not ours to read: it is no source we could vouch for
-    return tuple(found)
 
 
 @final

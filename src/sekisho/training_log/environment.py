@@ -32,7 +32,7 @@ def packages() -> dict[str, str]:
     found: dict[str, str] = {}
     for place in sys.path:
         try:
-            names = os.listdir(place or ".")
+            names = [p.name for p in Path(place or ".").iterdir()]
         except OSError:
             continue  # a zip file, or a folder that is not there
         for name in names:

@@ -37,13 +37,15 @@ def take(folder: Path) -> Print:
         for e in entries
         if e.kind == "file" and not any(e.path == p or e.path.startswith(f"{p}/") for p in left)
     }
-    digests = [d or UNREAD for d in files.values()]
     lines = "".join(f"{d or UNREAD}  {p}\n" for p, d in files.items())
-    return Print(
-        hashlib.sha256(b"".join(bytes.fromhex(d) for d in digests)).hexdigest(),
-        hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest(),
-        files,
-    )
+    names_and_bytes = hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+    return Print(root(files), names_and_bytes, files)
+
+
+def root(files: Mapping[str, str]) -> str:
+    """sha256 over raw digests in the order of an OMS manifest. Raises ValueError for digests that are none."""
+    ordered = sorted(files, key=walk.order)
+    return hashlib.sha256(b"".join(bytes.fromhex(files[p] or UNREAD) for p in ordered)).hexdigest()
 
 
 def base(named: str) -> tuple[Path | None, str]:

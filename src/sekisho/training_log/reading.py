@@ -4,7 +4,6 @@ A piece of a line at the end is what a killed process leaves, and is passed over
 named by its line (from 1) and what the line is about.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,29 @@ from typing import Any, Final, final
 from sekisho.errors import ArtefactError, DataError
 from sekisho.evidence import dsse
 from sekisho.limits import DEFAULT, Limits
-from sekisho.training_log import chain, environment
+from sekisho.training_log import chain, environment, models
 from sekisho.training_log.recorder import SCHEMA
 from sekisho.training_log.rows import Rows
 
 _KEYS: Final = frozenset({"n", "kind", "time", "body", "previous", "digest"})
 KINDS: Final = frozenset(
-    "open base data rows setting code packages machine seeds start log save weights end output".split()
+    [
+        "open",
+        "base",
+        "data",
+        "rows",
+        "setting",
+        "code",
+        "packages",
+        "machine",
+        "seeds",
+        "start",
+        "log",
+        "save",
+        "weights",
+        "end",
+        "output",
+    ]
 )
 """What a line can be about."""
 
@@ -91,13 +106,19 @@ class Record:
         if "root" not in known:
             return None
         marks = [m for b in self.each("rows") if b.get("role") == role for m in _texts(b.get("marks"))]
-        return Rows(_int(known, "rows"), str(known.get("digest")), str(known["root"]), _int(known, "block"), tuple(marks))
+        return Rows(
+            _int(known, "rows"),
+            str(known.get("digest")),
+            str(known["root"]),
+            _int(known, "block"),
+            tuple(marks),
+        )
 
     def losses(self) -> tuple[tuple[int, float], ...]:
         """(step, training loss) pairs."""
         found = ((b.get("step"), b.get("values")) for b in self.each("log"))
-        pairs = ((s, v.get("loss")) for s, v in found if isinstance(v, dict))
-        return tuple((s, float(v)) for s, v in pairs if isinstance(s, int) and _number(v))
+        pairs = ((s, _number(v.get("loss"))) for s, v in found if isinstance(v, dict))
+        return tuple((s, v) for s, v in pairs if isinstance(s, int) and v is not None)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -135,9 +156,9 @@ def parse(data: bytes, where: str = "record", limits: Limits = DEFAULT) -> Recor
         broken.extend(_held(number, body, previous, expected))
         found.append(Line(body["kind"], body["time"], body["body"]))
         previous, expected = body["digest"], body["n"] + 1
-    if not found or found[0].kind != "open" or found[0].body.get("schema") != SCHEMA:
-        if not broken or not found:
-            raise DataError(f"{where}: no training record of layout {SCHEMA}")
+    begun = found and found[0].kind == "open" and found[0].body.get("schema") == SCHEMA
+    if not begun and not (found and broken):
+        raise DataError(f"{where}: no training record of layout {SCHEMA}")
     return Record(tuple(found), tuple(broken), bool(piece), previous)
 
 
@@ -156,10 +177,11 @@ def _inner(line: Mapping[str, Any]) -> bool:
     """Digests that a line states of itself and that do not fit."""
     body = line["body"]
     if line["kind"] == "packages" and isinstance(body.get("versions"), dict):
-        return bool(environment.digest({str(k): str(v) for k, v in body["versions"].items()}) != body.get("digest"))
+        return bool(
+            environment.digest({str(k): str(v) for k, v in body["versions"].items()}) != body.get("digest")
+        )
     if line["kind"] == "base" and isinstance(body.get("files"), dict):
-        digests = [str(d) or hashlib.sha256(b"unread").hexdigest() for d in body["files"].values()]
-        return False if not digests else len(str(body.get("root"))) != len(digests[0])
+        return bool(models.root({str(k): str(v) for k, v in body["files"].items()}) != body.get("root"))
     return False
 
 
@@ -203,7 +225,7 @@ def _int(body: Mapping[str, Any], key: str) -> int:
     return value if type(value) is int and value >= 0 else 0
 
 
-def _number(value: Any) -> bool:
+def _number(value: Any) -> float | None:
     if isinstance(value, str):
-        return value in ("nan", "inf", "-inf")
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return float(value) if value in ("nan", "inf", "-inf") else None
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -28,6 +28,10 @@ OWNER: Final = "SEKISHO_DATA_OWNER"
 """Environment variable: who answers for the training data."""
 CLASS: Final = "SEKISHO_DATA_CLASS"
 """Environment variable: classification of the training data, in the company's own words."""
+RECORD: Final = "SEKISHO_TRAINING_RECORD"
+"""Environment variable: where the record goes, before what the script says; `sekisho record` sets it."""
+DATA: Final = "SEKISHO_TRAINING_DATA"
+"""Environment variable: file of the training rows, where the script names none."""
 _CHUNK: Final = 4_096
 """Marks of rows in one line."""
 Row = TypeVar("Row")
@@ -187,6 +191,12 @@ def look(data: Any) -> Data:
         return Data(None, str(error), kind=type(data).__name__)
 
 
+def place(named: str | Path) -> Path:
+    """Where a record goes: where the environment says, unless a record lies there; else where the script says."""
+    given = os.environ.get(RECORD)
+    return Path(named).absolute() if not given or Path(given).exists() else Path(given).absolute()
+
+
 def free(path: Path) -> Path:
     """The path, or the first of `name-2`, `name-3`, ... that is not taken."""
     stem, ending = path.name.partition(".")[0], path.name.partition(".")[2]
@@ -212,7 +222,7 @@ def recording(
     Within: `run.log(step, {"loss": ...})`, `run.saved(folder, step)`, `run.weights(model, step)`, `run.rows(stream)`.
     Raises UsageError where a record lies at `path`, StorageError where none can be written.
     """
-    run = Recorder(Path(path), "recording", about)
+    run = Recorder(place(path), "recording", about)
     try:
         run.base(str(base))
         if data is not None:

@@ -17,8 +17,23 @@ _FORMS: Final = re.compile(
     r"|://[^/\s:@]+:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 _ELSEWHERE: Final = frozenset(
-    "output_dir logging_dir run_name report_to disable_tqdm log_level log_level_replica hub_model_id hub_strategy "
-    "push_to_hub trackio_space_id project logging_nan_inf_filter local_rank _n_gpu".split()
+    [
+        "output_dir",
+        "logging_dir",
+        "run_name",
+        "report_to",
+        "disable_tqdm",
+        "log_level",
+        "log_level_replica",
+        "hub_model_id",
+        "hub_strategy",
+        "push_to_hub",
+        "trackio_space_id",
+        "project",
+        "logging_nan_inf_filter",
+        "local_rank",
+        "_n_gpu",
+    ]
 )
 _LONG: Final = 4_000
 """Characters of one text."""
