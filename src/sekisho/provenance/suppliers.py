@@ -94,19 +94,27 @@ def read(path: Path) -> Register:
     """Read a register. Raises DataError that names the place."""
     try:
         data = path.read_bytes()
-        table = tomllib.loads(data.decode("utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path.name}: {getattr(error, 'strerror', None) or error}") from error
+    return parse(data, path.name)
+
+
+def parse(data: bytes, where: str) -> Register:
+    """Read a register from bytes. Raises DataError that names the place."""
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: {error}") from error
     if len(data) > DEFAULT.config_bytes or not set(table) <= _TOP or table.get("schema") != 1:
-        raise DataError(f"{path.name}: needs schema = 1 and only the keys {', '.join(sorted(_TOP))}")
+        raise DataError(f"{where}: needs schema = 1 and only the keys {', '.join(sorted(_TOP))}")
     listed = table.get("suppliers", [])
     if not isinstance(listed, list) or len(listed) > DEFAULT.supplier_entries:
-        raise DataError(f"{path.name}: suppliers is a list of up to {DEFAULT.supplier_entries:,} entries")
-    entries = tuple(_entry(e, f"{path.name}, supplier {n}") for n, e in enumerate(listed, 1))
+        raise DataError(f"{where}: suppliers is a list of up to {DEFAULT.supplier_entries:,} entries")
+    entries = tuple(_entry(e, f"{where}, supplier {n}") for n, e in enumerate(listed, 1))
     return Register(
         entries,
-        unknown_refuses=_choice(table.get("unknown", "refuse"), f"{path.name}: unknown"),
-        unpinned_refuses=_choice(table.get("unpinned", "refuse"), f"{path.name}: unpinned"),
+        unknown_refuses=_choice(table.get("unknown", "refuse"), f"{where}: unknown"),
+        unpinned_refuses=_choice(table.get("unpinned", "refuse"), f"{where}: unpinned"),
     )
 
 
