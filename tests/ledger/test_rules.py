@@ -89,8 +89,9 @@ def test_pilot_needs_an_approval_younger_than_the_decision(say, decide):
 def test_who_asks_again_after_approving_has_approved_for_themselves(say, decide):
     walk(say, "requested", "received", "static")
     decide()
-    say("sato", "approval", of="pilot")
     walk(say, "decided", "retired")
+    decide()
+    say("sato", "approval", of="pilot")
     say("sato", "state-change", to="requested")
     walk(say, "received", "static", "decided")
     with pytest.raises(RuleError, match="has not been approved"):

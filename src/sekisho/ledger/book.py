@@ -11,7 +11,7 @@ from sekisho.errors import RuleError, StorageError, UsageError
 from sekisho.ledger import entry as entries
 from sekisho.ledger import rules
 from sekisho.ledger.entry import Draft, Entry
-from sekisho.ledger.store import Store, Tip
+from sekisho.ledger.store import FIRST, LAST, Store, Tip
 from sekisho.limits import DEFAULT
 
 PLACE: Final = "SEKISHO_LEDGER"
@@ -68,7 +68,9 @@ class Ledger:
         """What rules go by; most kinds have none."""
         if draft.kind not in rules.RULED:
             return ()
-        return self._with_request((*self.about(draft.subject), *(e for e in made if e.subject == draft.subject)))
+        return self._with_request(
+            (*self.about(draft.subject), *(e for e in made if e.subject == draft.subject))
+        )
 
     def _with_request(self, own: tuple[Entry, ...]) -> tuple[Entry, ...]:
         """Before the entries about the files, those about the request they arrived for."""
@@ -89,7 +91,7 @@ class Ledger:
 
     def page(self, after: int = 0, count: int = 100) -> tuple[Entry, ...]:
         """Entries in order."""
-        return self._store.page(after, min(count, DEFAULT.ledger_page))
+        return self._store.page(max(FIRST - 1, min(after, LAST - 1)), min(count, DEFAULT.ledger_page))
 
     def about(self, subject: str) -> tuple[Entry, ...]:
         """Entries about one model."""
@@ -116,8 +118,8 @@ class Ledger:
         return self._store.begun(start)
 
     def all(self) -> Iterator[Entry]:
-        """Every entry, page by page."""
-        after = 0
+        """Every row, page by page, also those numbered as no honest writer would."""
+        after = FIRST - 1
         while found := self._store.page(after, DEFAULT.ledger_page):
             yield from found
             after = found[-1].sequence

@@ -18,6 +18,8 @@ _DOMAIN: Final = "sekisho-ledger-1"
 _DIGITS: Final = 10
 """Significant digits of a number with a fraction, which a body keeps as text."""
 _ACTOR_CHARS: Final = 200
+_UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and marks that show nothing; controls, formats and variation selectors are told by their kind."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,18 @@ def name(actor: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Compare names without regard to case, width and spaces around."""
+    """Compare names without regard to case, width, spaces around, and what does not show."""
     return _folded(one) == _folded(other)
 
 
 def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    seen = (c for c in text if not _unseen(c))
+    return " ".join(unicodedata.normalize("NFKC", "".join(seen)).casefold().split())
+
+
+def _unseen(c: str) -> bool:
+    selector = "VARIATION SELECTOR" in unicodedata.name(c, "")
+    return c in _UNSEEN or selector or (unicodedata.category(c) in ("Cc", "Cf") and not c.isspace())
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,6 +25,9 @@ class Kind(StrEnum):
     RE_TEST_DUE = "re-test-due"
     AUDIT = "audit"
     CHECKLIST_ANSWER = "checklist-answer"
+    SIGN_OFF = "sign-off"
+    WATCH_RUN = "watch-run"
+    WATCH_ACCEPTED = "watch-accepted"
     NOTE = "note"
 
 
@@ -42,7 +45,16 @@ _MAY: Final = Key(needed=False)
 _MAY_DIGEST: Final = Key("digest", needed=False)
 _MAY_TABLE: Final = Key("table", needed=False)
 _STATES: Final = tuple(s.value for s in State)
-WHY_AGAIN: Final = ("new-data", "new-base", "new-adapter", "new-library", "period", "finding")
+WHY_AGAIN: Final = (
+    "new-data",
+    "new-base",
+    "new-adapter",
+    "new-revision",
+    "new-library",
+    "new-questions",
+    "period",
+    "finding",
+)
 """What makes a test due again."""
 
 BODIES: Final[Mapping[Kind, Mapping[str, Key]]] = MappingProxyType(
@@ -112,6 +124,30 @@ BODIES: Final[Mapping[Kind, Mapping[str, Key]]] = MappingProxyType(
             "answer": Key("choice", choices=("yes", "no", "unknown")),
             "note": _MAY,
         },
+        Kind.SIGN_OFF: {
+            "comparison": Key("digest"),
+            "found": Key("choice", choices=("found", "open", "clear")),
+            "outcome": Key("choice", choices=("accepted", "objected", "open")),
+            "before": Key(),
+            "after": Key(),
+            "decided": Key("time"),
+            "decisions": Key("table"),
+            "replaces": Key("count", needed=False),
+        },
+        Kind.WATCH_RUN: {
+            "target": Key(),
+            "questions": Key("digest"),
+            "outcome": Key("choice", choices=("first", "found", "open", "clear")),
+            "answers_sha256": Key("digest"),
+            "answers_path": Key(),
+            "against": Key("count", needed=False),
+            "facts": Key("table"),
+            "triggers": Key("list"),
+            "every_days": Key("count"),
+            "retest_days": Key("count"),
+            "replay": _MAY_TABLE,
+        },
+        Kind.WATCH_ACCEPTED: {"run": Key("count"), "comment": _MAY},
         Kind.NOTE: {"text": Key()},
     }
 )
@@ -138,7 +174,10 @@ def moment(text: str) -> datetime:
         raise DataError(f"{text[:40]!r} is no time in ISO 8601") from error
     if found.tzinfo is None:
         raise DataError(f"{text[:40]!r} has no time zone; end it with Z for UTC")
-    return found
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as error:
+        raise DataError(f"{text[:40]!r} lies beyond the calendar") from error
 
 
 def _value(where: str, key: Key, value: Any) -> None:

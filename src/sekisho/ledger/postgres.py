@@ -135,7 +135,7 @@ class PostgresStore:
 
     def page(self, after: int, count: int) -> tuple[Entry, ...]:
         """Entries above a sequence."""
-        rows = self._ask(_SELECT + "WHERE sequence > %s ORDER BY sequence LIMIT %s", after, count)
+        rows = self._ask(_SELECT + "WHERE sequence >= %s ORDER BY sequence LIMIT %s", after + 1, count)
         return tuple(Entry(*r) for r in rows)
 
     def about(self, subject: str) -> tuple[Entry, ...]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from sekisho.errors import RuleError
 from sekisho.ledger import kinds
-from sekisho.ledger.entry import Draft, Entry, same_person
+from sekisho.ledger.entry import Draft, Entry, name, same_person
 from sekisho.ledger.kinds import Kind, moment
 from sekisho.ledger.states import APPROVED, STEPS, State
 
@@ -68,7 +68,7 @@ def exception(history: Sequence[Entry], now: datetime) -> Entry | None:
 def _exception(draft: Draft, history: Sequence[Entry], now: datetime) -> None:
     if moment(str(draft.body["expires"])) <= now:
         raise RuleError("an exception ends in the future; this one has already expired")
-    _not_requester(str(draft.body["approver"]), history, draft.actor)
+    _not_requester(name(str(draft.body["approver"])), history, draft.actor)
 
 
 def _not_requester(approver: str, history: Sequence[Entry], actor: str) -> None:
@@ -86,10 +86,21 @@ def _step(draft: Draft, history: Sequence[Entry], now: datetime) -> None:
         stands = f"stands at {old.value}" if old else "has not been requested"
         raise RuleError(f"the model {stands}; {new.value} cannot follow, only {known}")
     decided = decision(history)
-    if new is State.DECIDED and decided is None:
-        raise RuleError("no decision on this model is in the ledger")
+    if new is State.DECIDED:
+        _decided_since(history, decided)
     if new in APPROVED:
         _let_in(new, history, decided, now)
+
+
+def _decided_since(history: Sequence[Entry], decided: Entry | None) -> None:
+    """A re-test, and a new request after retirement, end with a decision of their own."""
+    if decided is None:
+        raise RuleError("no decision on this model is in the ledger")
+    changes = [e for e in history if e.kind == Kind.STATE_CHANGE]
+    again = [e for e in changes if e.content.get("to") in (State.RE_TEST, State.RETIRED)]
+    if again and decided.sequence < again[-1].sequence:
+        since = f"entry {again[-1].sequence} ({again[-1].content['to']})"
+        raise RuleError(f"no decision on this model is in the ledger since {since}; test it again")
 
 
 def _let_in(new: State, history: Sequence[Entry], decided: Entry | None, now: datetime) -> None:

@@ -120,7 +120,7 @@ class SqliteStore:
 
     def page(self, after: int, count: int) -> tuple[Entry, ...]:
         """Entries above a sequence."""
-        rows = self._ask(_SELECT + "WHERE sequence > ? ORDER BY sequence LIMIT ?", after, count)
+        rows = self._ask(_SELECT + "WHERE sequence >= ? ORDER BY sequence LIMIT ?", after + 1, count)
         return tuple(_entry(r) for r in rows)
 
     def about(self, subject: str) -> tuple[Entry, ...]:

@@ -7,6 +7,9 @@ from typing import Final, Protocol
 
 from sekisho.ledger.entry import Entry
 
+FIRST: Final = -(2**63)
+LAST: Final = 2**63 - 1
+"""What a database can number; an honest entry is 1 or more, and a walk looks below, too."""
 VERSION: Final = 1
 """Of the schema; a younger database is refused."""
 COLUMNS: Final = ("sequence", "time", "actor", "kind", "subject", "body", "previous", "digest")

@@ -1,6 +1,7 @@
 """Walk the chain from its beginning and name every entry that does not stand as it was written."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,7 +9,10 @@ from sekisho.ledger.book import Ledger
 from sekisho.ledger.entry import GENESIS, Entry, recomputed
 from sekisho.ledger.store import Tip
 
-CODES: Final = ("altered", "replaced", "moved", "missing", "cut-off", "beyond-tip", "not-head", "behind-head")
+CODES: Final = (
+    *("altered", "replaced", "moved", "missing", "cut-off", "beyond-tip", "before-first"),
+    *("hidden", "not-head", "behind-head"),
+)
 """What can be wrong with one entry; the keys of the sentences."""
 _PAIRS: Final = 64
 """So many altered entries are tried in one another's places."""
@@ -42,15 +46,22 @@ class Verified:
 def verify(ledger: Ledger, heads: tuple[Tip, ...] = ()) -> Verified:
     """Check every entry, the tip, and heads that somebody kept elsewhere. Raises StorageError."""
     before = ledger.tip()
-    wanted = {h.sequence: h.digest for h in heads}
     found: list[Problem] = []
     last, count = Tip(0, GENESIS), 0
+    told: dict[str, hashlib._Hash] = {}
+    found += [Problem(0, "not-head") for h in heads if h.sequence == 0 and h.digest != GENESIS]
     for row in ledger.all():
+        if row.sequence < 1:
+            found.append(Problem(row.sequence, "before-first"))
+            continue
         found += _entry(row, last)
-        if wanted.get(row.sequence, row.digest) != row.digest:
+        if any(h.sequence == row.sequence and h.digest != row.digest for h in heads):
             found.append(Problem(row.sequence, "not-head"))
+        if row.subject:
+            _mark(told.setdefault(row.subject, hashlib.sha256()), row)
         last, count = Tip(row.sequence, row.digest), count + 1
     found += _end(last, before, ledger.tip())
+    found += _hidden(ledger, told, last.sequence)
     found += [Problem(h.sequence, "behind-head", last.sequence) for h in heads if h.sequence > last.sequence]
     first = {
         p.sequence: p for p in reversed(found)
@@ -67,6 +78,23 @@ def _entry(row: Entry, last: Tip) -> Iterator[Problem]:
     elif gap == 1 and row.previous != last.digest:
         # this one is as it was written, so the one before is not the one it was written after
         yield Problem(max(last.sequence, 1), "replaced" if last.sequence else "altered")
+
+
+def _mark(made: "hashlib._Hash", row: Entry) -> None:
+    made.update(f"{row.sequence}:{row.digest}\n".encode())
+
+
+def _hidden(ledger: Ledger, told: "Mapping[str, hashlib._Hash]", last: int) -> Iterator[Problem]:
+    """Entries of the chain that a search for their model does not bring up: rules would not go by them."""
+    for subject, made in told.items():
+        shown = [e for e in ledger.about(subject) if e.sequence <= last]
+        again = hashlib.sha256()
+        for row in shown:
+            _mark(again, row)
+        if again.digest() != made.digest():
+            numbers = {e.sequence for e in shown}
+            rows = (e for e in ledger.all() if e.subject == subject and e.sequence not in numbers)
+            yield from (Problem(e.sequence, "hidden") for e in rows if 0 < e.sequence <= last)
 
 
 def _end(last: Tip, before: Tip, after: Tip) -> Iterator[Problem]:
