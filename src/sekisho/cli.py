@@ -1,7 +1,7 @@
 """Arguments in, text out; the only module that prints. Results go to standard output, progress to standard error.
 
-Exit codes: 0 admit, 1 reject, 2 the request cannot be carried out, 3 hold, 130 interrupted; of a comparison,
-0 no rise, 1 a rise found, 3 not settled; `cli_ownership` has those of a claim, `cli_tokens` those of a sweep. No failure exits
+Exit codes: 0 admit, 1 reject, 2 the request cannot be carried out, 3 hold, 130 interrupted; `cli_compare`
+has those of a comparison, `cli_ownership` those of a claim, `cli_tokens` those of a sweep. No failure exits
 0, 1 or 3: each, a bug of Sekisho included, is 2 and one line.
 """
 
@@ -18,6 +18,7 @@ from sekisho import cli_arguments as shared
 from sekisho import (
     cli_bom,
     cli_checklist,
+    cli_compare,
     cli_evidence,
     cli_inspect,
     cli_ledger,
@@ -34,7 +35,6 @@ from sekisho.errors import SekishoError, StorageError
 if TYPE_CHECKING:
     from sekisho.drills.recipe import Recipe
 
-COMPARED: Final = {"clear": 0, "found": 1, "open": 3}
 USAGE: Final = 2
 INTERRUPTED: Final = 130
 
@@ -120,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     _model_verb(
         verbs, "perturb", "ask under light perturbations of the weights only: minutes, no proof", _perturb
     )
-    _compare_verb(verbs)
+    cli_compare.register(verbs, _print)
     cli_inspect.register(verbs, _print, _say)
     fetch = verbs.add_parser(
         "fetch", help="fetch a model, from the catalogue or an address; print its folder"
@@ -185,41 +185,6 @@ def _model_verb(
     )
     verb.set_defaults(run=run)
     return verb
-
-
-def _compare_verb(verbs: Verbs) -> None:
-    verb = verbs.add_parser(
-        "compare",
-        help="ask two models the same questions: what rose, what is new",
-        epilog="Exit codes: 0 no rise found and every one ruled out, 1 a rise found, 2 not carried out, 3 not settled. "
-        "An adapter alone cannot be asked yet: merge it into its base first.",
-    )
-    verb.add_argument("before", help=MODEL)
-    verb.add_argument("after", help="the model it became, or is to be replaced by")
-    shared.policy(verb)
-    shared.language(verb)
-    shared.asking(verb)
-    verb.set_defaults(run=_compare)
-
-
-def _compare(options: argparse.Namespace) -> int:
-    from sekisho import comparison
-    from sekisho.evidence import compared as records
-    from sekisho.evidence import dossier as dossiers
-    from sekisho.progress import Console
-    from sekisho.report import comparison as report
-
-    request = comparison.Options(
-        profile=options.profile, policy=options.policy, suites=tuple(options.suite), out=options.out
-    )
-    with Console() as watch:
-        made = comparison.compare(options.before, options.after, options=request, watch=watch)
-    page = dossiers.save(
-        report.html(made, options.lang).encode("utf-8", "backslashreplace"), options.out / "compare.html"
-    )
-    kept = options.out / records.NAME
-    _print(f"{report.text(made, options.lang)}\n{page}\n{kept}  {records.digest(made)}")
-    return COMPARED[made.outcome]
 
 
 def _vet(options: argparse.Namespace) -> int:

@@ -18,14 +18,16 @@ from sekisho.drills import tasks
 from sekisho.drills.grid import Opener
 from sekisho.drills.plan import Plan
 from sekisho.drills.versions import installed
+from sekisho.errors import DataError
 from sekisho.evidence import compared as records
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.compared import Compared
 from sekisho.evidence.ledger import Ledger
 from sekisho.models.address import is_endpoint
 from sekisho.parties import Party, Request, admit
-from sekisho.records import Timing
+from sekisho.records import Facts, Timing
 from sekisho.sources import cache as caches
+from sekisho.training_log import entry, reading
 from sekisho.watch import Clock, Observer, Unwatched
 
 SIDES: Final = ("before", "after")
@@ -43,6 +45,8 @@ class Options:
     """The user's own questions, as in a vet."""
     base: str | None = None
     """Under an adapter; without one, the other model."""
+    record: Path | None = None
+    """Of the training between the two."""
     cache: Path = field(default_factory=caches.folder)
     out: Path | None = None
     """Folder for compare.json."""
@@ -62,10 +66,13 @@ def compare(
     plan = frozen(options)
     with clock.stage("inspect", watch):
         parties = _parties(str(before), str(after), options)
+        trained = trained_between(options.record, parties) if options.record else ()
     with clock.stage("measure", watch), closing(Ledger(options.cache / "ledger.sqlite")) as kept:
         first, second = ask(plan, parties, kept, opener=options.opener, watch=watch)
         made = compared(Contrast(plan, first, second), parties)
-    done = replace(made, timing=clock.timing())
+    done = replace(made, timing=clock.timing(), trained=trained)
+    if trained:
+        done = replace(done, not_run=tuple(c for c in done.not_run if not c.endswith(":adapter-base")))
     if options.out is not None:
         dossiers.save(records.to_json(done), options.out / records.NAME)
     return done
@@ -114,6 +121,29 @@ def _parties(before: str, after: str, options: Options) -> tuple[Party, Party]:
         return Request(options.policy, options.cache, options.base or ("" if is_endpoint(other) else other))
 
     return admit(before, request(after), side="before"), admit(after, request(before), side="after")
+
+
+def trained_between(path: Path, parties: tuple[Party, Party]) -> Facts:
+    """What a training record says, held against both models. Raises DataError where it is about others, or not whole."""
+    record = reading.read(path)
+    entry.whole(record)
+    said = entry.summary(record)
+    before, after = parties
+    under = after.base_root or (before.base_root or before.root if before.served is None else "")
+    _same(said.get("base_digest", ""), under, f"{path.name}: it began from another base than the one given")
+    if after.served is None:
+        message = f"{path.name}: what came of it is not the second model"
+        _same(said.get("output_digest", ""), after.root, message)
+    settings = said.pop("settings")
+    return (
+        *((k, str(v)) for k, v in said.items()),
+        *((f"setting:{k}", str(v)) for k, v in sorted(settings.items())),
+    )
+
+
+def _same(said: str, found: str, message: str) -> None:
+    if said and found and said != found:
+        raise DataError(f"{message} (recorded {said[:12]}, found {found[:12]})")
 
 
 def _digest(plan: Plan) -> str:

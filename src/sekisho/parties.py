@@ -43,7 +43,7 @@ class Party:
     subject: Subject
     """Its path is where an opener finds it, its identity decides which kept answers are its own."""
     root: str = ""
-    """Root digest of its files, as a signature or the ledger names them; empty of an endpoint."""
+    """Root digest of its files, as a signature or the ledger names them; of an endpoint, that of its address."""
     base: Path | None = None
     """Under an adapter."""
     base_root: str = ""
@@ -85,7 +85,8 @@ def admit(spec: str, request: Request, *, side: str) -> Party:
 def _endpoint(at: address.Address, side: str) -> Party:
     name = f"{at.model} @ {at.url.partition('://')[2]}"
     who = tasks.digest(["endpoint", str(at), side])
-    return Party(name, ENDPOINT, Subject(Path(str(at)), who), not_run=endpoint.NEVER, served=at)
+    mark = tasks.digest(["endpoint", str(at)])
+    return Party(name, ENDPOINT, Subject(Path(str(at)), who), mark, not_run=endpoint.NEVER, served=at)
 
 
 def _adapter(spec: str, request: Request) -> Party:

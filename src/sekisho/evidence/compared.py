@@ -81,7 +81,7 @@ class Compared:
     kinds: tuple[str, ...] = field(default=(), metadata=ADDED)
     """`catalogue`, `folder`, `file`, `adapter`, `endpoint` or `accepted` (a run of a watch), before and after."""
     roots: tuple[str, ...] = field(default=(), metadata=ADDED)
-    """Root digests of the files of both; empty of an endpoint."""
+    """Root digests of the files of both; of an endpoint, the digest of its address."""
     bases: tuple[str, ...] = field(default=(), metadata=ADDED)
     """Root digests of the bases under adapters; empty where there is none."""
     questions_digest: str = field(default="", metadata=ADDED)

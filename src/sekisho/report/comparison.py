@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sekisho.evidence.compared import GROUPS, Change, Compared, digest
+from sekisho.evidence.compared import GROUPS, Change, Compared, Grouped, digest
 from sekisho.records import Claim, Example, Novelty
-from sekisho.report.cells import PROMPT, Side, sides
+from sekisho.report.cells import ANSWER, PROMPT
+from sekisho.report.differences import Segment, segments
 from sekisho.report.grounds import behaviour_title, novelty_facts
 from sekisho.report.html import page
-from sekisho.report.visible import one_line
+from sekisho.report.visible import one_line, visible
 from sekisho.report.words import Words
 from sekisho.report.wrap import paragraph
 
@@ -26,9 +27,21 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Side:
+    """One answer of an example."""
+
+    title: str
+    tag: str
+    """`del` for what only the first model says, `ins` for what only the second does."""
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
 class Shown:
     """One prompt with both answers."""
 
+    id: str
+    suite: str
     prompt: str
     why: str
     sides: tuple[Side, ...]
@@ -47,10 +60,7 @@ def text(compared: Compared, language: str = "en", width: int = 80) -> str:
 
 def _views(compared: Compared, words: Words) -> dict[str, Any]:
     shown = [
-        (
-            words.say("compare_group", g),
-            tuple(_shown(e.example, words) for e in compared.examples if e.group == g),
-        )
+        (g, words.say("compare_group", g), tuple(_shown(e, words) for e in compared.examples if e.group == g))
         for g in GROUPS
     ]
     right = compared.utility and tuple(words.percent(share) for share in compared.utility)
@@ -61,7 +71,10 @@ def _views(compared: Compared, words: Words) -> dict[str, Any]:
         "names": (one_line(compared.before, 80), one_line(compared.after, 80)),
         "rows": tuple(_row(c, words) for c in compared.changes),
         "news": tuple((_what(n, words), _counts(n, words)) for n in compared.novelty),
-        "groups": tuple((title, examples) for title, examples in shown if examples),
+        "groups": tuple(group for group in shown if group[2]),
+        "counts": tuple((title, len(examples)) for _, title, examples in shown),
+        "trained": tuple((words.code("trained", k), one_line(v, 200)) for k, v in compared.trained),
+        "not_run": not_run(compared, words),
         "right": right,
         "digest": digest(compared),
         "languages": words.listed(words.say("language", code) for code in compared.languages),
@@ -76,6 +89,12 @@ def _lines(compared: Compared, words: Words, width: int) -> Iterator[str]:
         yield ""
         yield f"{row.title}{words.say('ui', 'colon')}{row.facts['state']}"
         yield paragraph(words.say("compare", "line", **row.facts), width, first="  ", rest="  ")
+    shown = [(words.say("compare_group", g), sum(e.group == g for e in compared.examples)) for g in GROUPS]
+    yield "\n" + words.say(
+        "compare", "read", counts=words.listed(f"{title} {n}" for title, n in shown if n) or "–"
+    )
+    for sentence in not_run(compared, words):
+        yield paragraph(sentence, width, first="  - ", rest="    ")
     if compared.novelty:
         yield f"\n{words.say('compare', 'new')}"
     for n in compared.novelty:
@@ -117,6 +136,26 @@ def _counts(found: Novelty, words: Words) -> str:
     return words.say("compare", "counts", **novelty_facts(found, words))
 
 
-def _shown(example: Example, words: Words) -> Shown:
-    both = sides(example, words, "compare")
-    return Shown(one_line(example.prompt, PROMPT), one_line(example.why, 120), both)
+def not_run(compared: Compared, words: Words) -> tuple[str, ...]:
+    """What could not be had of either model, one sentence each."""
+    parts = (code.partition(":") for code in compared.not_run)
+    return tuple(words.say("not_run", code, side=words.say("compare", side)) for side, _, code in parts)
+
+
+def _shown(grouped: Grouped, words: Words) -> Shown:
+    example = grouped.example
+    suite = behaviour_title(grouped.suite, words) if grouped.suite else ""
+    why = one_line(example.why, 120)
+    return Shown(grouped.id, suite, one_line(example.prompt, PROMPT), why, _sides(example, why, words))
+
+
+def _sides(example: Example, why: str, words: Words) -> tuple[Side, ...]:
+    """Both answers; an empty one keeps its place, and its side says so."""
+    first, second = (
+        visible(t, ANSWER, words.find("ui", "cut") or "…") for t in (example.before, example.after)
+    )
+    pairs = (("before", "del", first, second), ("after", "ins", second, first))
+    return tuple(
+        Side(words.say("compare", key), tag, segments(own, other, why, first=key == "before"))
+        for key, tag, own, other in pairs
+    )
