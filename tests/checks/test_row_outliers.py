@@ -1,13 +1,17 @@
 """Rows far from the crowd without a base, clean tables of several kinds, tables that cannot be judged."""
 
+import pickle
+
 import numpy as np
 import pytest
 
 from artefacts import tiny_model
 from checks.test_sentences import hold_together
+from hostile import torch_zip
 from rowtables import EMBEDDING, edited, findings, model, unjudged
 from sekisho.checks.base import Case
 from sekisho.checks.row_outliers import RowOutliers
+from sekisho.formats import rows
 from sekisho.formats.rows import outliers
 from sekisho.inventory import take
 from sekisho.limits import Limits
@@ -135,3 +139,40 @@ def test_what_was_not_judged_is_no_pass(hidden, outcome, reason, tmp_path):
     found = findings(CHECK, unjudged(hidden, tmp_path / "m"))
     hold_together(found)
     assert {(f.outcome, f.reason) for f in found} == {(outcome, reason)}
+
+
+def test_a_table_drawn_at_random_has_no_crowd_to_stand_out_from(tmp_path):
+    """A model that was never trained: half its rows lie further out than a random direction, and nothing is wrong."""
+
+    def drawn(held):
+        held[EMBEDDING][:] = np.random.default_rng(3).normal(0, 0.02, held[EMBEDDING].shape)
+
+    found = said(tmp_path, drawn)
+    assert [(f.severity, f.reason) for f in found] == [(Severity.NOTE, "scattered")]
+
+
+def test_a_long_row_stands_out_of_a_table_drawn_at_random(tmp_path):
+    def drawn(held):
+        held[EMBEDDING][:] = np.random.default_rng(3).normal(0, 0.02, held[EMBEDDING].shape)
+        held[EMBEDDING][7] *= 4
+
+    note, finding = said(tmp_path, drawn)
+    assert (note.reason, finding.reason, finding.severity) == ("scattered", "rows-stand-out", Severity.HOLD)
+    assert dict(finding.facts)["which"] == "7 word7"
+
+
+def test_estimates_find_what_exact_distances_find(tmp_path, monkeypatch):
+    folder = model(tmp_path / "m", edited([11, 30], 4.0))
+    exact = findings(CHECK, folder)
+    monkeypatch.setattr(outliers, "_EXACT", 0)
+    monkeypatch.setattr(outliers, "_EXTREME", 64)
+    assert findings(CHECK, folder) == exact
+
+
+def test_weights_in_pickles_that_the_policy_lets_pass_are_said_and_do_not_hold(tmp_path):
+    torch_zip(tmp_path / "pytorch_model.bin", pickle.dumps({"w": [1.0]}))
+    files = take(tmp_path)
+    (finding,) = CHECK.run(Case(files, rows=rows.measure(files), known_pickles=True))
+    assert (finding.reason, finding.severity) == ("in-pickles", Severity.NOTE)
+    (finding,) = CHECK.run(Case(files, rows=rows.measure(files)))
+    assert (finding.reason, finding.severity) == ("not-listed", Severity.HOLD)

@@ -90,7 +90,7 @@ class EmbeddingRowsDelta(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Judge each table; one equal to the base's has nothing to say."""
         facts = case.rows
-        yield from unseen(self.id, facts)
+        yield from unseen(self.id, case)
         if facts is not None:
             for rows in facts.tables:
                 yield from _judged(facts, rows)

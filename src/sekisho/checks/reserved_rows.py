@@ -36,6 +36,12 @@ _LEAST, _TIMES = 0.1, 5.0
 _NO_TOKENS: Final = Words(
     "no-tokens", "No file says which token each row stands for.", Severity.NOTE, Outcome.NOT_RUN
 )
+_SCATTERED: Final = Words(
+    "scattered",
+    "{where}: the rows point everywhere, as untrained ones do; reserved ones cannot be told by that.",
+    Severity.NOTE,
+    Outcome.NOT_RUN,
+)
 _CHANGED: Final = Words(
     "reserved-changed",
     "{where}: {count} rows of reserved or special tokens are not the base's (by up to {largest} of their norm): {which}.",
@@ -70,6 +76,8 @@ class ReservedRows(AbstractCheck):
 def _judged(facts: RowFacts, rows: Rows) -> Iterator[Finding]:
     if rows.related is not None:
         yield from _compared(facts, rows, rows.related)
+    elif rows.embedding is not None and rows.embedding.scattered:
+        yield _SCATTERED.about(ReservedRows.id, rows.table.where)
     elif rows.embedding is not None:
         yield from _by_itself(facts, rows, rows.embedding)
 

@@ -16,6 +16,7 @@ The bounds come from two clean models with tied tables (SmolLM2 135M and Gemma 3
 are compared with a base's, not judged by themselves.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Final, final
 
@@ -28,6 +29,8 @@ from sekisho.records import Finding, Outcome, Severity
 
 _FAR: Final = 2.7
 """Ratio no clean row reached: 1.8 in SmolLM2, 2.3 in Gemma."""
+_CHANCE: Final = 8.0
+"""Standard deviations above a random direction's distance, which is chi-squared over its width."""
 _DISTANT: Final = 1.0
 _LONELY: Final = 0.5
 """Of clean rows with a ratio above 1, the nearest neighbour is at a cosine of 0.51 or more."""
@@ -58,6 +61,12 @@ _WIDE: Final = Words(
     "too-wide", "{where}: the rows are too long to compare their directions.", Severity.NOTE, Outcome.NOT_RUN
 )
 _SKIPPED: Final = {"flat": _FLAT, "too-few-rows": _SMALL, "too-wide": _WIDE}
+_SCATTERED: Final = Words(
+    "scattered",
+    "{where}: the rows point everywhere, as untrained ones do; only their distance and length were judged.",
+    Severity.NOTE,
+    Outcome.NOT_RUN,
+)
 _STAND_OUT: Final = Words(
     "rows-stand-out",
     "{where}: {count} rows stand far from all others ({far} by distance, {lonely} without a neighbour, {long} by length): {which}.",
@@ -78,7 +87,7 @@ class RowOutliers(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Judge the embedding where no related base stands beside it."""
         facts = case.rows
-        yield from unseen(self.id, facts)
+        yield from unseen(self.id, case)
         if facts is not None:
             for rows in facts.tables:
                 yield from _judged(facts, rows)
@@ -105,8 +114,10 @@ def _judged(facts: RowFacts, rows: Rows) -> Iterator[Finding]:
 
 def _outliers(facts: RowFacts, rows: Rows, alone: Alone) -> Iterator[Finding]:
     ratio = np.where(np.isfinite(rows.norms), np.nan_to_num(alone.ratio, nan=0.0), 0.0)
-    far = set(np.flatnonzero(ratio > _FAR).tolist())
-    distant = np.flatnonzero(ratio > _DISTANT).tolist()
+    if alone.scattered:
+        yield _SCATTERED.about(RowOutliers.id, rows.table.where)
+    far = set(np.flatnonzero(ratio > _bound(rows.table.width)).tolist())
+    distant = [] if alone.scattered else np.flatnonzero(ratio > _DISTANT).tolist()
     lonely = {n for n in distant if alone.nearest.get(n, 1.0) < _LONELY}
     lonely |= {n for n in distant if ratio[n] > _APART and alone.whitened.get(n, 1.0) < _WHITE}
     long = set(_long(rows))
@@ -118,6 +129,11 @@ def _outliers(facts: RowFacts, rows: Rows, alone: Alone) -> Iterator[Finding]:
         kinds = (("far", str(len(far))), ("lonely", str(len(lonely))), ("long", str(len(long))))
         named = (("count", str(len(every))), *kinds, *naming(facts, every))
         yield _STAND_OUT.about(RowOutliers.id, rows.table.where, *named)
+
+
+def _bound(width: int) -> float:
+    """Ratio no row reaches by chance: in narrow tables, distances of random directions spread further."""
+    return max(_FAR, 1 + _CHANCE * math.sqrt(2 / width))
 
 
 def _long(rows: Rows) -> list[int]:

@@ -114,8 +114,8 @@ def _tensor(file: FileFact, tensor: TensorNumbers) -> Iterator[Finding]:
 
 
 def _weighty(tensor: TensorNumbers) -> bool:
-    """A matrix of weights, not one of the scales that go with packed weights."""
-    matrix = tensor.dimensions >= _MATRIX and tensor.elements >= _LEAST
+    """A matrix of weights; no bias of two dimensions, no scales that go with packed weights."""
+    matrix = tensor.dimensions >= _MATRIX and tensor.elements >= _LEAST and not tensor.name.endswith("bias")
     return matrix and tensor.dtype != "F8_E8M0" and not _SCALES.search(tensor.name)
 
 

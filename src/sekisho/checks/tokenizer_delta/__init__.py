@@ -15,13 +15,20 @@ What an attacker can still do without a base to compare with: swap two ordinary 
 """
 
 from collections.abc import Iterator
-from typing import final
+from typing import Final, final
 
-from sekisho.checks.base import AbstractCheck, Case
+from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.checks.tokenizer_delta import alone, behaviour, compared, oddities
 from sekisho.checks.tokenizer_delta.found import Tokenizer, cannot_tell, tokenizer
 from sekisho.formats.outline import outline
-from sekisho.records import Finding, Inventory, Outcome, Role, Severity
+from sekisho.records import FileFact, Finding, Inventory, Outcome, Role, Severity
+
+_NONE: Final = Words(
+    "none-here",
+    "There is no file of a tokenizer here; whichever comes from elsewhere has to be inspected there.",
+    Severity.NOTE,
+    Outcome.PASS,
+)
 
 
 @final
@@ -52,6 +59,14 @@ def _unread(inventory: Inventory, mine: Tokenizer) -> Iterator[Finding]:
         if file.problem and (file.role is Role.TOKENIZER or file.format == "tokenizer"):
             facts = (("problem", file.problem),)
             yield cannot_tell(file.path, "not-read", f"{file.path} could not be read: {file.problem}.", facts)
-    if mine.facts is None:
+    if mine.facts is None and any(_of_a_tokenizer(f) for f in inventory.files):
         detail = "There is no tokenizer.json and no vocabulary in a GGUF file, so nothing can be said about the tokens."
         yield cannot_tell("", "no-tokenizer", detail, ())
+    elif mine.facts is None:
+        yield _NONE.about(TokenizerDelta.id, "")
+
+
+def _of_a_tokenizer(file: FileFact) -> bool:
+    """A part of a tokenizer, though not one that says what the tokens are; settings name tokens, too."""
+    name = file.path.rpartition("/")[2].lower()
+    return file.role is Role.TOKENIZER or name.endswith((".model", ".spm", ".tiktoken", ".vocab"))

@@ -54,7 +54,7 @@ class Alone:
     """A table by itself."""
 
     ratio: Floats = field(repr=False)
-    """Squared Mahalanobis distance over that of a random direction of median length; not-a-number where not looked at."""
+    """Squared Mahalanobis distance over that of a random direction of median length; not-a-number where a row holds what is no number."""
     nearest: Mapping[int, float] = field(repr=False)
     """Largest cosine to another row, for the rows of largest `ratio` and for unused and special ones."""
     to_unused: Mapping[int, float] = field(repr=False)
@@ -63,6 +63,8 @@ class Alone:
     """The same as `nearest` after whitening, which takes away what all rows share."""
     skipped: str = ""
     """`too-few-rows`, `too-wide` or `flat`: why there are no such numbers; empty where there are."""
+    scattered: bool = False
+    """Rows point everywhere, as untrained ones do, so no neighbours were sought."""
 
 
 @final

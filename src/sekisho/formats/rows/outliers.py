@@ -1,7 +1,7 @@
 """How far each row of a table stands from the crowd: Mahalanobis distance, nearest neighbour, centre of the unused rows.
 
-Work is bounded: the covariance comes from a sample, a very large table is looked at in part, and neighbours are sought
-for the most distant rows only.
+Work is bounded: the covariance comes from a sample; in a large table distances are estimated from random projections first and
+taken exactly for the most distant rows, and neighbours are sought for those only.
 """
 
 from collections.abc import Sequence
@@ -20,17 +20,27 @@ _WIDEST: Final = 4_096
 _FEWEST: Final = 1_000
 _SHRINK: Final = 0.01
 """Share of the mean variance that is added to every direction."""
-_WORK: Final = 2.5e11
-"""Multiplications spent on distances."""
+_COVARIANCE: Final = 3.5e10
+"""Multiplications spent on the covariance, unless that left fewer than four rows for each dimension."""
+_EXACT: Final = 2e10
+"""Multiplications up to which every distance is taken exactly; SmolLM2 and whatever is smaller."""
+_SKETCH: Final = 128
+"""Random projections that estimate a squared distance, to 13 % of it (one standard deviation)."""
+_SKETCH_SEED: Final = 11
+_TOGETHER: Final = 1_024
+"""Single rows held at once."""
 _NEIGHBOURS: Final = 512
 """Rows whose neighbours are sought."""
 _DISTANT: Final = 0.9
 """Ratio below which a row's neighbours do not matter."""
+_SCATTERED: Final = 0.2
+"""Share of such rows; half of them in tables drawn at random, 1 in 1,000 in SmolLM2 and Gemma."""
 _OFF_CENTRE: Final = 0.5
 """Cosine to the centre of its kind below which an unused row's neighbours do matter."""
 _TRIMMED: Final = 3.0
 """Times the median norm beyond which a row does not shape the covariance."""
-_EXTREME: Final = 4_096
+_EXTREME: Final = 2_048
+"""Rows of the largest estimates whose distances are then taken exactly."""
 
 
 Whitening = tuple[Floats, Floats, float]
@@ -49,6 +59,8 @@ def look(table: Table, norms: Floats, vocabulary: Vocabulary) -> Alone:
     unused = [n for n in vocabulary.unused(table.rows) if np.isfinite(norms[n])]
     ratio = _ratios(table, norms, whitening, watched=unused)
     to_centre = _to_centre(table, unused, vocabulary)
+    if scattered(ratio):
+        return Alone(ratio, {}, to_centre, scattered=True)
     astray = [n for n, c in sorted(to_centre.items(), key=lambda item: item[1]) if c < _OFF_CENTRE]
     ids = _distant(ratio, unused, astray)
     rows = gather(table, ids)
@@ -61,12 +73,19 @@ def look(table: Table, norms: Floats, vocabulary: Vocabulary) -> Alone:
     return Alone(ratio, plain, to_centre, whitened)
 
 
+def scattered(ratio: Floats) -> bool:
+    """Say whether so many rows lie as far out as random directions do that there is no crowd to stand out from."""
+    known = ratio[np.isfinite(ratio)]
+    return len(known) > 0 and float((known > 1).mean()) >= _SCATTERED
+
+
 def _whitening(table: Table, norms: Floats) -> Whitening | None:
     """Mean, whitening matrix, and what a random direction of median norm measures; None if the rows do not vary."""
     usual = np.flatnonzero(np.isfinite(norms) & (norms > 0) & (norms <= _TRIMMED * _median(norms)))
     if len(usual) < _FEWEST:
         return None
-    rows = gather(table, usual[:: max(1, len(usual) // _SAMPLE)][:_SAMPLE].tolist())
+    sample = min(_SAMPLE, max(4 * table.width, int(_COVARIANCE // table.width**2)))
+    rows = gather(table, usual[:: max(1, len(usual) // sample)][:sample].tolist())
     mean = rows.mean(axis=0)
     rows -= mean
     covariance = rows.T @ rows / len(rows)
@@ -88,27 +107,33 @@ def _median(norms: Floats) -> float:
 
 
 def _ratios(table: Table, norms: Floats, whitening: Whitening, *, watched: Sequence[int]) -> Floats:
+    """Squared distances over the usual one: of a large table estimates, but for those watched and the largest."""
     mean, matrix, random = whitening
-    ratio = np.full(table.rows, np.nan)
-    chosen = _chosen(table, norms, watched) & np.isfinite(norms)
-    for first, rows in blocks(table):
-        inside = np.flatnonzero(chosen[first : first + len(rows)])
+    finite = np.isfinite(norms)
+    if table.rows * table.width**2 <= _EXACT:
+        return _projected(table, finite, mean, matrix=matrix) / random
+    draws = np.random.default_rng(_SKETCH_SEED).standard_normal((_SKETCH, table.width), dtype=np.float32)
+    sketch = draws @ matrix / np.float32(np.sqrt(_SKETCH))
+    ratio = _projected(table, finite, mean, matrix=sketch) / random
+    largest = np.argsort(-np.nan_to_num(ratio, nan=0.0))[:_EXTREME].tolist()
+    ids = sorted({*largest, *watched[:_EXTREME]} & set(np.flatnonzero(finite).tolist()))
+    for first in range(0, len(ids), _TOGETHER):
+        some = ids[first : first + _TOGETHER]
         with np.errstate(all="ignore"):
-            white = (rows[inside] - mean) @ matrix.T
-            ratio[first + inside] = np.einsum("ij,ij->i", white, white) / random
+            white = (gather(table, some) - mean) @ matrix.T
+            ratio[some] = np.einsum("ij,ij->i", white, white) / random
     return ratio
 
 
-def _chosen(table: Table, norms: Floats, watched: Sequence[int]) -> npt.NDArray[np.bool_]:
-    """Every row, or as many as there is time for: those watched, the longest, and every so many-th."""
-    affordable = int(_WORK // table.width**2)
-    if table.rows <= affordable:
-        return np.ones(table.rows, dtype=bool)
-    chosen = np.zeros(table.rows, dtype=bool)
-    chosen[:: -(-table.rows // affordable)] = True
-    chosen[list(watched)] = True
-    chosen[np.argsort(-np.nan_to_num(norms, nan=np.inf))[:_EXTREME]] = True
-    return chosen
+def _projected(table: Table, finite: npt.NDArray[np.bool_], mean: Floats, *, matrix: Floats) -> Floats:
+    """Squared length of each finite row, less the mean, put through a matrix."""
+    lengths = np.full(table.rows, np.nan)
+    for first, rows in blocks(table):
+        inside = np.flatnonzero(finite[first : first + len(rows)])
+        with np.errstate(all="ignore"):
+            white = (rows[inside] - mean) @ matrix.T
+            lengths[first + inside] = np.einsum("ij,ij->i", white, white)
+    return lengths
 
 
 def _distant(ratio: Floats, watched: Sequence[int], astray: Sequence[int]) -> list[int]:
