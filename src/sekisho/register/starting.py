@@ -25,7 +25,7 @@ _READ: Final[Mapping[str, Callable[[bytes, str], object]]] = MappingProxyType(
     {
         POLICY: lambda data, where: policy.parse(data, Path(where).stem),
         GOVERNANCE: governance.parse,
-        SUPPLIERS: lambda data, where: suppliers.parse(data, where),
+        SUPPLIERS: suppliers.parse,
         SUPPRESSIONS: suppressions.parse,
     }
 )
