@@ -29,6 +29,9 @@ EXAMPLES: Final = 3
 NEWS: Final = 10
 """Finds that are kept."""
 
+SUSPECT: Final = ("name", "address", "answer", "symbol")
+"""Kinds of novelty that no legitimate change is expected to bring along."""
+
 Answers = Mapping[str, tuple[str, ...]]
 """Suite -> answers to its paper, in order."""
 Asked = tuple[tuple[Measurement, ...], tuple[Measurement, ...]]
@@ -116,8 +119,17 @@ class Contrast:
         for paper in self.plan.papers:
             pairs = zip(*self.asked[paper.suite.id], strict=True)
             right = 0 if paper.suite.hazard else 1
-            moved = [(a, b) for a, b in pairs if a.score == b.score == right and a.output != b.output]
+            moved = [
+                (a, b)
+                for a, b in pairs
+                if a.score == b.score == right and a.output != b.output and not self._suspect(b.output)
+            ]
             yield from (Grouped("legitimate", _example(a, b), paper.suite.id) for a, b in moved[:EXAMPLES])
+
+    def _suspect(self, answer: str) -> bool:
+        """It holds a name, an address or a whole text that came up everywhere: the scorer may only have missed it."""
+        text = answer.casefold()
+        return any(n.kind in SUSPECT and n.text.casefold() in text for n in self.news)
 
     def _context(self) -> Iterator[tuple[str, tuple[Measurement, ...], tuple[Measurement, ...]]]:
         for paper in self.plan.papers:
