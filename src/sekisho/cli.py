@@ -20,6 +20,7 @@ from sekisho import (
     cli_checklist,
     cli_compare,
     cli_evidence,
+    cli_export,
     cli_inspect,
     cli_ledger,
     cli_lock,
@@ -142,6 +143,7 @@ def parser() -> argparse.ArgumentParser:
     cli_lock.register(verbs, _print)
     cli_training.register(verbs, _print, _say)
     cli_register.register(verbs, _print)
+    cli_export.register(verbs, _print)
     cli_checklist.register(verbs, _print, _say)
     return made
 
