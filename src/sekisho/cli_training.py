@@ -231,7 +231,11 @@ def _rerun(verbs: Verbs, say: Write) -> None:
     def run(options: argparse.Namespace) -> int:
         from sekisho import rerun
 
-        request = rerun.Options(_words(options.command), options.out, options.tolerance, options.ask)
+        at = options.command.index("--") if "--" in options.command else len(options.command)
+        own, program = options.command[:at], tuple(options.command[at + 1 :])
+        if own:  # options after RECORD, which argparse hands on with the program
+            options = verb.parse_args([*own, str(options.record)], options)
+        request = rerun.Options(program, options.out, options.tolerance, options.ask)
         made = rerun.rerun(options.record, request)
         say(_told(made, options.lang))
         return RERUN_EXIT[made.repeated.outcome]

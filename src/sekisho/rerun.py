@@ -68,7 +68,7 @@ def rerun(path: Path, options: Options = Options()) -> Rerun:
     made = _launch(old, options)
     options.out.mkdir(parents=True)
     if not options.command:
-        mirror(Path(str(old.first("open")["folder"])), options.out / WORK, _output(old))
+        mirror(Path(str(old.first("open")["folder"])), (options.out / WORK).absolute(), _output(old))
     with (options.out / OUTPUT).open("wb") as log:
         code = launch.run(made, log)
     if code:
@@ -144,7 +144,7 @@ def mirror(folder: Path, copy: Path, left_out: Sequence[Path]) -> None:
     }
     for entry in sorted(folder.iterdir()):
         below = [Path(*p.parts[1:]) for p in inner.get(entry.name, [])]
-        if copy.is_relative_to(entry.resolve()) or any(p == Path() for p in below):
+        if copy.resolve().is_relative_to(entry.resolve()) or any(p == Path() for p in below):
             continue  # the output itself, or the folder that the copy lies in
         if below and entry.is_dir():
             mirror(entry, copy / entry.name, below)

@@ -58,9 +58,9 @@ class Log:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-        except FileExistsError as error:
-            raise UsageError(f"{path}: a record lies there already; name another file") from error
         except OSError as error:
+            if isinstance(error, FileExistsError) and os.path.lexists(path):
+                raise UsageError(f"{path}: a record lies there already; name another file") from error
             raise StorageError(f"{path}: not written: {error.strerror or error}") from error
 
     @property

@@ -35,8 +35,8 @@ def _modules(script: Path) -> dict[str, str]:
     found = {}
     for module in tuple(sys.modules.values()):
         name = getattr(module, "__file__", None)
-        if not isinstance(name, str) or not name.endswith(".py"):
-            continue
+        if not isinstance(name, str) or not name.endswith(".py") or not Path(name).is_absolute():
+            continue  # libraries make modules up, and give them names of files that are not there
         path = Path(name).resolve()
         if (
             path.is_relative_to(home)

@@ -8,9 +8,8 @@ from typing import Any, Final, final
 
 from sekisho.errors import ArtefactError, SourceError
 from sekisho.evidence import walk
+from sekisho.sources import digest
 
-UNREAD: Final = hashlib.sha256(b"unread").hexdigest()
-"""Stands in for the digest of a file that could not be read, as in `sekisho.recording`."""
 PICKLES: Final = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 """Endings of what a trainer keeps to go on from: pickles, which are listed by size and never opened."""
 
@@ -31,21 +30,17 @@ class Print:
 def take(folder: Path) -> Print:
     """Hash a model folder or file. Raises SourceError, ArtefactError."""
     entries = walk.take(folder)
-    left = (*walk.GIT, walk.LEFTOVERS)
     files = {
         (folder.name if e.path == "." else e.path): e.sha256
         for e in entries
-        if e.kind == "file" and not any(e.path == p or e.path.startswith(f"{p}/") for p in left)
+        if e.kind == "file" and not digest.left_out(e.path)
     }
-    lines = "".join(f"{d or UNREAD}  {p}\n" for p, d in files.items())
-    names_and_bytes = hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
-    return Print(root(files), names_and_bytes, files)
+    return Print(root(files), digest.names_and_bytes(files), files)
 
 
 def root(files: Mapping[str, str]) -> str:
     """sha256 over raw digests in the order of an OMS manifest. Raises ValueError for digests that are none."""
-    ordered = sorted(files, key=walk.order)
-    return hashlib.sha256(b"".join(bytes.fromhex(files[p] or UNREAD) for p in ordered)).hexdigest()
+    return digest.root(files)
 
 
 def base(named: str) -> tuple[Path | None, str]:

@@ -162,7 +162,7 @@ class Recorder:
         """Digest of the trained weights in memory."""
         try:
             found = models.weights(model)
-        except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+        except (ImportError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             found = {"unknown": f"the weights cannot be read in this process: {type(error).__name__}"}
         self.add("weights", {"step": step, **found})
 

@@ -12,6 +12,10 @@ DROPPED: Final = "<dropped>"
 _SECRET: Final = re.compile(
     r"(?:^|_|-)(?:token|secret|password|passwd|passphrase|api_?key|credentials?)$", re.IGNORECASE
 )
+_SPECIAL: Final = re.compile(
+    r"(?:eos|bos|pad|unk|sep|cls|mask|image|audio|video|system|user|assistant|special)_token$"
+)
+"""Tokens of a tokenizer, which are no secrets."""
 _FORMS: Final = re.compile(
     r"hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|AKIA[0-9A-Z]{16}|xox[abprs]-[A-Za-z0-9-]{10,}"
     r"|://[^/\s:@]+:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY-----"
@@ -47,7 +51,7 @@ def placement(name: str) -> bool:
 
 def plain(value: Any, name: str = "", depth: int = 0) -> Any:
     """JSON values of anything; what has no plain form becomes its type's name."""
-    if _SECRET.search(name) and value not in (None, ""):
+    if _secret(name) and value not in (None, ""):
         return DROPPED
     if isinstance(value, enum.Enum):
         return plain(value.value, name, depth)
@@ -124,7 +128,11 @@ def flat(tables: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
 
 
 def _secret_option(word: str) -> bool:
-    return bool(_SECRET.search(word.lstrip("-").replace("-", "_")))
+    return _secret(word.lstrip("-").replace("-", "_"))
+
+
+def _secret(name: str) -> bool:
+    return bool(_SECRET.search(name)) and not _SPECIAL.search(name)
 
 
 def _name(thing: Any) -> str:
