@@ -29,6 +29,7 @@ from sekisho import (
     cli_register,
     cli_tokens,
     cli_training,
+    cli_views,
 )
 from sekisho.cli_arguments import EXIT, MODEL, Verbs
 from sekisho.errors import SekishoError, StorageError
@@ -128,12 +129,7 @@ def parser() -> argparse.ArgumentParser:
     )
     cli_provenance.fetching(fetch)
     fetch.set_defaults(run=_fetch)
-    report = verbs.add_parser("report", help="render a saved dossier again")
-    report.add_argument("dossier", type=Path)
-    shared.language(report)
-    report.add_argument("--out", type=Path, help="where to write the HTML (default: beside the dossier)")
-    cli_inspect.formats(report)
-    report.set_defaults(run=_report)
+    cli_views.register(verbs, _print)
     cli_ownership.register(verbs, _print, _say)
     cli_tokens.register(verbs, _print)
     cli_provenance.register(verbs, _print)
@@ -261,18 +257,6 @@ def _dynamic(
 def _fetch(options: argparse.Namespace) -> int:
     _print(str(cli_provenance.fetch(options, _say)))
     return 0
-
-
-def _report(options: argparse.Namespace) -> int:
-    from sekisho.evidence import dossier as dossiers
-    from sekisho.report import html, text
-
-    dossier = dossiers.read(options.dossier)
-    target = options.out or options.dossier.with_name(f"report.{options.lang}.html")
-    page = dossiers.save(html.render(dossier, options.lang).encode("utf-8"), target)
-    pages = "\n".join(map(str, (page, *cli_inspect.write(dossier, options, page.parent))))
-    _print(f"{text.render(dossier, options.lang, colour=sys.stdout.isatty())}{pages}")
-    return EXIT[dossier.verdict.decision]
 
 
 def _version() -> str:

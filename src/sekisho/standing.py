@@ -99,12 +99,15 @@ def _entries(asked: Asked, root: str) -> tuple[Entry, ...] | None:
 
 
 def about(ledger: Ledger, root: str) -> tuple[Entry, ...]:
-    """Entries about a model, out of a chain that is whole. Raises DataError where it is not."""
+    """Entries about a model, trainings that began from it included, out of a chain that is whole. Raises DataError where it is not."""
     if not verify(ledger).whole:
         raise DataError(
             f"the ledger {ledger.place} was tampered with; `sekisho ledger verify` names the entries"
         )
-    return ledger.about(root)
+    own = ledger.about(root)
+    made_from_it = (e for e in ledger.search(root, Kind.TRAINING_RECORD) if e.content.get("base_digest") == root)
+    every = {e.sequence: e for e in (*own, *made_from_it)}
+    return tuple(every[n] for n in sorted(every))
 
 
 def _recorded(entries: tuple[Entry, ...], root: str) -> Dossier | None:

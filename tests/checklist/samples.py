@@ -97,8 +97,11 @@ def intake() -> Intake:
 def register() -> tuple[Entry, ...]:
     """Build a ledger in which everybody did what they should."""
     digest = "cd" * 32
-    training = {"method": "lora", "data_digest": digest, "log_head": digest,
-                "settings": {"owner": "abe", "classification": "internal", "rerun": "reproduced"}}  # fmt: skip
+    training = {
+        "method": "lora", **dict.fromkeys(("base_digest", "data_digest", "output_digest", "log_head"), digest),
+        "settings": {"data.owner": "abe", "data.classification": "internal", "record.run": "first"},
+    }  # fmt: skip
+    again = training | {"settings": {**training["settings"], "record.run": "second"}}  # type: ignore[dict-item]
     facts: list[tuple[str, Kind, dict[str, Any]]] = [
         ("sato", Kind.MODEL_REGISTERED, {"name": "small", "source": "hf:example-lab/small", "purpose": "answers to staff",
                                          "users": "all staff", "data_class": "internal"}),
@@ -107,7 +110,7 @@ def register() -> tuple[Entry, ...]:
         ("abe", Kind.APPROVAL, {"of": "pilot"}),
         ("sato", Kind.STATE_CHANGE, {"to": "pilot", "until": "2031-07-31", "scope": {"users": "10 people"},
                                      "exit": ["no advert in 30 days"]}),
-        ("sato", Kind.TRAINING_RECORD, training),
+        ("sato", Kind.TRAINING_RECORD, training), ("sato", Kind.TRAINING_RECORD, again),
         ("sato", Kind.RE_TEST_DUE, {"due": "2031-10-01", "because": "period"}),
     ]  # fmt: skip
     said = {"C12": "allowed, says legal", "C14": "signed on 1 April", "C21": "40 differences read",

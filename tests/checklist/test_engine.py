@@ -310,12 +310,22 @@ def test_training_records() -> None:
     assert said("C19", entries=()) == ("unknown", "no-training")
     assert said("C19", **of()) == ("no", "data-without-digest")
     assert said("C19", **of(data_digest=digest)) == ("unknown", "data-digest-only")
-    owned = {"owner": "abe", "classification": "internal"}
+    owned = {"data.owner": "abe", "data.classification": "internal"}
     assert said("C19", **of(data_digest=digest, settings=owned)) == ("yes", "data-recorded")
     assert said("C20", **of()) == ("no", "no-log")
     assert said("C20", **of(log_head=digest)) == ("unknown", "log-only")
-    assert said("C20", **of(log_head=digest, settings={"rerun": "reproduced"})) == ("yes", "rerun-same")
-    assert said("C20", **of(log_head=digest, settings={"rerun": "differs"})) == ("no", "rerun-differs")
+
+
+def test_a_second_run_with_the_same_files_is_a_repetition() -> None:
+    def run(number: int, name: str, **changes: str) -> Entry:
+        same = dict.fromkeys(("base_digest", "data_digest", "output_digest", "log_head"), "cd" * 32)
+        body = {"method": "lora", **same, **changes, "settings": {"record.run": name}}
+        return entry(number, Kind.TRAINING_RECORD, body)
+
+    assert said("C20", entries=(run(1, "a"), run(2, "b"))) == ("yes", "rerun-same")
+    assert said("C20", entries=(run(1, "a"), run(2, "a"))) == ("unknown", "log-only")
+    for key in ("base_digest", "data_digest", "output_digest"):
+        assert said("C20", entries=(run(1, "a"), run(2, "b", **{key: "ef" * 32}))) == ("unknown", "log-only")
 
 
 def test_an_entry_nobody_can_read_is_an_error_not_an_answer() -> None:

@@ -37,9 +37,9 @@ def render(dossier: Dossier, language: str = "en") -> str:
     return page("report.html", w=words, record=dossier, digest=digest(dossier), **_views(dossier, words))
 
 
-def page(template: str, /, **views: Any) -> str:
-    """Render one of our templates with the style inlined; all but our own macros is escaped and made visible."""
-    style = _text("style.css")
+def page(template: str, /, *, sheets: tuple[str, ...] = ("style.css",), **views: Any) -> str:
+    """Render one of our templates with its styles inlined; all but our own macros is escaped and made visible."""
+    style = "".join(_text(sheet) for sheet in sheets)
     return (
         _environment()
         .get_template(template)
