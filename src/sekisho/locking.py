@@ -12,12 +12,13 @@ from sekisho.evidence import dossier as dossiers
 from sekisho.ledger import rules
 from sekisho.ledger.book import Ledger, stamp
 from sekisho.ledger.entry import Entry
-from sekisho.ledger.kinds import moment
+from sekisho.ledger.kinds import Kind, moment
 from sekisho.ledger.states import State
 from sekisho.load_guard import lockfile
 from sekisho.load_guard.guard import Guard
 from sekisho.load_guard.lockfile import Lock, Model
 from sekisho.records import FileLine
+from sekisho.sources import digest
 
 DAYS: Final = 180
 """How long an entry lasts unless said otherwise."""
@@ -43,7 +44,7 @@ class Trouble:
 
     name: str
     code: str
-    """`expired`, `refused`, `no-entry`, `overruled` or `retired`."""
+    """`expired`, `refused`, `not-there`, `no-entry`, `not-decided`, `overruled` or `retired`."""
     detail: str = ""
 
 
@@ -123,7 +124,7 @@ def _ground(
     decided, excepted = rules.decision(history), rules.exception(history, now)
     if rules.state(history) is State.RETIRED:
         raise RuleError("the ledger says that this model is retired")
-    if decided is None or decided.content.get("files_digest") != names:
+    if decided is None or not _on(decided, names):
         # the root digest covers bytes alone: a file renamed since the decision would not show in it
         raise RuleError("the ledger has no decision on exactly these files; `sekisho vet --record` makes one")
     if excepted is not None:
@@ -153,12 +154,34 @@ def _under(guard: Guard, model: Path, now: datetime) -> list[Trouble]:
 
 def _behind(model: Model, ledger: Ledger, now: datetime) -> list[Trouble]:
     """What the ledger says by now."""
-    history = ledger.about(model.root)
-    if model.decision not in {f"ledger:{e.sequence}:{e.digest}" for e in history}:
-        return [Trouble(model.name, "no-entry", model.decision)]
-    if rules.state(history) is State.RETIRED:
-        return [Trouble(model.name, "retired")]
+    whole = ledger.about(model.root)
+    names = digest.names_and_bytes(model.files)
+    history = tuple(e for e in whole if e.kind != Kind.DECISION or _on(e, names))
+    entry = next((e for e in history if model.decision == f"ledger:{e.sequence}:{e.digest}"), None)
+    if entry is None:
+        code = (
+            "not-decided"
+            if model.decision in {f"ledger:{e.sequence}:{e.digest}" for e in whole}
+            else "no-entry"
+        )
+        return [Trouble(model.name, code, model.decision)]
     newest = rules.decision(history)
-    if newest is not None and newest.content["decision"] != "admit" and rules.exception(history, now) is None:
+    if digest.root(model.files) != model.root or newest is None or not _as_entered(model, entry):
+        return [Trouble(model.name, "not-decided", model.decision)]
+    if rules.state(whole) is State.RETIRED:
+        return [Trouble(model.name, "retired")]
+    if newest.content["decision"] != "admit" and rules.exception(history, now) is None:
         return [Trouble(model.name, "overruled", str(newest.sequence))]
     return []
+
+
+def _on(decided: Entry, names: str) -> bool:
+    """Whether a decision is on exactly these files; those on the same bytes under other names are not."""
+    return decided.content.get("files_digest") == names
+
+
+def _as_entered(model: Model, entry: Entry) -> bool:
+    """Whether scope and end in the lock are what the entry gave, or less."""
+    if entry.kind == Kind.EXCEPTION:
+        return model.scope == "exception" and moment(model.expires) <= moment(str(entry.content["expires"]))
+    return entry.kind == Kind.DECISION and model.scope == entry.content["scope"]

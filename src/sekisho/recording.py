@@ -6,34 +6,30 @@ from pathlib import Path
 from typing import Final
 
 from sekisho.evidence import dossier as dossiers
-from sekisho.evidence import oms, walk
 from sekisho.ledger.book import Ledger, default_place
 from sekisho.ledger.entry import Draft, Entry
 from sekisho.ledger.kinds import Kind
 from sekisho.records import Dossier, FileLine
+from sekisho.sources import digest
 
 FOLDER: Final = "dossiers"
 """Beside the ledger; each dossier under its digest."""
-UNREAD: Final = hashlib.sha256(b"unread").hexdigest()
-"""Stands in the root digest for a file that could not be read."""
 
 
 def covered(files: Iterable[FileLine]) -> tuple[FileLine, ...]:
     """Files that the root digest covers, in the order of an OMS manifest: all but version control and download notes."""
-    left = (*walk.GIT, walk.LEFTOVERS)
-    kept = [f for f in files if not any(f.path == p or f.path.startswith(f"{p}/") for p in left)]
-    return tuple(sorted(kept, key=lambda f: walk.order(f.path)))
+    named = {f.path: f for f in files}
+    return tuple(named[p] for p in digest.covered(dict.fromkeys(named, "")))
 
 
 def subject(files: Iterable[FileLine]) -> str:
     """The root digest of a model: that of its OMS manifest, where every file could be read."""
-    return oms.root_digest([f.sha256 or UNREAD for f in covered(files)])
+    return digest.root({f.path: f.sha256 for f in files})
 
 
 def names_and_bytes(files: Iterable[FileLine]) -> str:
     """sha256 over `digest  path` lines: unlike the root digest, it tells a file that was renamed."""
-    lines = (f"{f.sha256 or UNREAD}  {f.path}\n" for f in covered(files))
-    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return digest.names_and_bytes({f.path: f.sha256 for f in files})
 
 
 def keep(dossier: Dossier, place: str) -> Path:

@@ -14,6 +14,7 @@ from sekisho.errors import DataError, MalformedError
 from sekisho.evidence import dsse, walk
 from sekisho.evidence.keys import Signer
 from sekisho.evidence.walk import Entry
+from sekisho.sources.digest import LEFT_OUT
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PREDICATE: Final = "https://model_signing/signature/v1.0"
@@ -72,7 +73,7 @@ def manifest(name: str, entries: Collection[Entry], *, ignored: Collection[str] 
     bad = next((e for e in entries if e.problem), None)
     if bad is not None:
         raise DataError(f"{bad.path}: {walk.PROBLEMS[bad.problem]}, so it cannot be signed")
-    left = tuple(dict.fromkeys((*walk.GIT, walk.LEFTOVERS, *ignored)))
+    left = tuple(dict.fromkeys((*LEFT_OUT, *ignored)))
     files = {e.path: e.sha256 for e in entries if e.kind == "file"}
     kept = {p: d for p, d in files.items() if not _under(p, left)}
     if not kept:

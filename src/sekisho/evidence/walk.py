@@ -15,9 +15,8 @@ from typing import Final, final
 
 from sekisho.errors import LimitError, SourceError
 from sekisho.limits import DEFAULT, MIB, Limits
+from sekisho.sources.digest import order
 
-GIT: Final = (".git", ".gitattributes", ".github", ".gitignore")
-"""Top-level names that OMS implementations leave out unless told otherwise."""
 LEFTOVERS: Final = ".cache/huggingface"
 """Where a download into a folder keeps its notes."""
 _NOTE: Final = re.compile(
@@ -82,11 +81,6 @@ def take(
     except OSError as error:
         raise SourceError(f"{root}: {error.strerror or error}") from error
     return tuple(sorted(found, key=lambda e: order(e.path)))
-
-
-def order(path: str) -> list[str]:
-    """Key of the order that OMS implementations list files in: by parts of the path."""
-    return path.split("/")
 
 
 @final

@@ -88,18 +88,19 @@ def _model(body: Any, where: str) -> Model:
         raise DataError(f"{where}: the keys are {', '.join(sorted(_KEYS))}")
     files, expires = body["files"], body["expires"]
     if isinstance(expires, datetime):
-        expires = expires.astimezone(UTC).isoformat()
+        expires = expires.isoformat()
     texts = {k: v for k, v in body.items() if k not in ("files", "expires")} | {"expires": expires}
     if not isinstance(files, dict) or not files or not all(isinstance(v, str) for v in texts.values()):
         raise DataError(f"{where}: a value is of the wrong kind")
     if not all(_is_digest(v) for v in (*files.values(), body["root"])):
         raise DataError(f"{where}: a digest is no sha256")
     try:
-        zone = datetime.fromisoformat(expires).tzinfo
-    except ValueError as error:
+        end = datetime.fromisoformat(expires)
+        if end.tzinfo is None:
+            raise DataError(f"{where}: expires has no time zone")
+        end.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise DataError(f"{where}: expires: {error}") from error
-    if zone is None:
-        raise DataError(f"{where}: expires has no time zone")
     return Model(files=dict(files), **texts)
 
 

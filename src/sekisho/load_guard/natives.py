@@ -45,6 +45,7 @@ ENTRIES: Final = (
     _one("onnxruntime.capi.onnxruntime_inference_collection", "InferenceSession.__init__", "path_or_bytes"),
     _one("ctranslate2", "Generator.__init__", "model_path"),
     _one("ctranslate2", "Translator.__init__", "model_path"),
+    _one("h5py._hl.files", "File.__init__", "name"),
     _one("openvino", "Core.read_model", "model"),
     _one("mlx.core", "load", "file"),
 )

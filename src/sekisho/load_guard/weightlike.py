@@ -5,6 +5,8 @@ import re
 from contextlib import suppress
 from typing import BinaryIO, Final
 
+from sekisho.load_guard.pickled import is_pickle
+
 HEAD: Final = 4096
 """Bytes that are looked at."""
 _MAGIC: Final = (
@@ -17,12 +19,6 @@ _MAGIC: Final = (
     (b"\x89HDF\r\n\x1a\n", 0, "hdf5"),
     (b"TFL3", 4, "tflite"),
     (b"ET12", 4, "executorch"),
-)
-_PICKLES: Final = re.compile(
-    rb"\x80[\x00-\x06][(\x8a\x8c\x95}\]cXqKMJGN\x88\x89CUV\x96)]"  # protocol 2 and later
-    rb"|\(*(?:c[A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n|i[A-Za-z_][\w.]*\r?\n[\w.]+\r?\n)"  # 0: a global
-    rb"|\(+(?:dp?\d+\r?\n|lp?\d+\r?\n|d|l)p\d+\r?\n"  # 0: a container
-    rb"|[\]}(][q(]\x00"  # 1
 )
 _ONNX: Final = re.compile(rb"\x08[\x01-\x20](?:\x12[\x00-\x40]|\x3a|\x42)")
 _SHORTEST: Final = 2
@@ -63,7 +59,7 @@ def by_name(name: str) -> bool:
 def kind(file: BinaryIO, size: int, name: str) -> str:
     """What a file is, empty if it is no weights; reads the head, and of a zip its directory."""
     head = file.read(HEAD)
-    found = _head(head, size)
+    found = _head(head, size) or ("pickle" if is_pickle(head, file, size) else "")
     if found == "zip":
         found = _zip(file)
     return found or ("weights" if by_name(name) else "")
@@ -77,8 +73,6 @@ def _head(head: bytes, size: int) -> str:
         return "safetensors"
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
-    if _PICKLES.match(head):
-        return "pickle"
     if _ONNX.match(head) and b"onnx" in head.lower():
         return "onnx"
     return _compressed(head)
@@ -100,7 +94,9 @@ def _compressed(head: bytes) -> str:
             inner = bz2.BZ2Decompressor().decompress(head, HEAD)
         elif head.startswith((b"\xfd7zXZ\x00", b"\x5d\x00\x00")):
             inner = lzma.LZMADecompressor(memlimit=2**28).decompress(head, HEAD)
-    return _head(inner, 2**62) if inner else ""
+    if not inner:
+        return ""
+    return _head(inner, 2**62) or ("pickle" if is_pickle(inner, io.BytesIO(inner), 2**62) else "")
 
 
 def _zip(file: BinaryIO) -> str:

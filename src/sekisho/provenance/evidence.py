@@ -15,6 +15,7 @@ from sekisho.provenance import claims, download, origin, proof
 from sekisho.provenance.gitobjects import SHA1
 from sekisho.provenance.records import Deviation
 from sekisho.records import FileFact, Inventory
+from sekisho.sources import digest
 from sekisho.sources.listed import Expected
 
 SHA256: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -101,11 +102,10 @@ def revision_of(uri: str) -> str:
 
 
 def root_digest(files: Sequence[FileFact]) -> str:
-    """sha256 over the raw digests of all files in the order of their paths; empty if one was not read."""
+    """Root digest of a model, the subject of its signatures and decisions; empty if a file was not read."""
     if not files or not all(f.sha256 for f in files):
         return ""
-    ordered = sorted(files, key=lambda f: f.path)
-    return hashlib.sha256(b"".join(bytes.fromhex(f.sha256) for f in ordered)).hexdigest()
+    return digest.root({f.path: f.sha256 for f in files})
 
 
 def layers(manifest: Mapping[str, Any]) -> tuple[tuple[str, str, int], ...]:

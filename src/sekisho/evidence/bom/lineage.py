@@ -8,20 +8,10 @@ from sekisho.evidence.bom.subject import Base, Subject
 from sekisho.evidence.bom.values import UNKNOWN, Json, filled, is_commit, prop, purl, sha256, stated
 from sekisho.formats.text import shown
 from sekisho.limits import DEFAULT
+from sekisho.provenance.evidence import root_digest
 from sekisho.provenance.records import Parent
-from sekisho.records import Inventory
 
 _SAME: Final = "same"
-
-
-def root_digest(inventory: Inventory) -> str:
-    """sha256 over the raw digests of all files in the order of their paths; empty if one was not read."""
-    import hashlib
-
-    files = sorted(inventory.files, key=lambda f: f.path)
-    if not all(f.sha256 for f in files):
-        return ""
-    return hashlib.sha256(b"".join(bytes.fromhex(f.sha256) for f in files)).hexdigest()
 
 
 def pedigree(subject: Subject, claims: Claims) -> Json:
@@ -88,7 +78,7 @@ def _declared(name: str, claims: Claims) -> Json:
 
 
 def _compared(base: Base) -> Json:
-    digest = root_digest(base.inventory)
+    digest = root_digest(base.inventory.files)
     return filled(
         {
             "type": "machine-learning-model",

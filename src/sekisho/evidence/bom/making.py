@@ -12,7 +12,7 @@ from sekisho.evidence.bom.card import model_card
 from sekisho.evidence.bom.claimed import Claims, read
 from sekisho.evidence.bom.coverage import rule_set
 from sekisho.evidence.bom.licences import licences
-from sekisho.evidence.bom.lineage import ancestor_refs, pedigree, root_digest
+from sekisho.evidence.bom.lineage import ancestor_refs, pedigree
 from sekisho.evidence.bom.subject import Subject
 from sekisho.evidence.bom.values import (
     INTAKE,
@@ -27,6 +27,7 @@ from sekisho.evidence.bom.values import (
     sha256,
 )
 from sekisho.formats.text import shown
+from sekisho.provenance.evidence import root_digest
 
 _SCHEMA: Final = "http://cyclonedx.org/schema/bom-1.7.schema.json"
 
@@ -108,7 +109,7 @@ def _model(subject: Subject, claims: Claims) -> Json:
     intake, dossier = subject.intake, subject.dossier
     source = intake.source.value if intake else ""
     revision = intake.revision.value if intake else ""
-    digest = root_digest(subject.inventory)
+    digest = root_digest(subject.inventory.files)
     references = [formulation.reference(dossier)] if dossier else []
     if source.startswith("https://"):
         references.append({"type": "distribution", "url": source})
