@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, final
 
 from sekisho.contrast import Answers
@@ -12,6 +13,7 @@ from sekisho.drills.plan import Plan
 from sekisho.drills.tasks import Store, Subject, Task
 from sekisho.errors import ModelError
 from sekisho.parties import Openers, Party
+from sekisho.records import Facts
 from sekisho.watch import Observer
 
 
@@ -31,11 +33,21 @@ class Memory:
         self._cells.setdefault(key, value)
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What one party gave."""
+
+    answers: Answers
+    said: Facts = ()
+    """What a server says of itself: `model` and `system_fingerprint`, as often as they differ."""
+
+
 def ask(
     plan: Plan, parties: Sequence[Party], store: Store, *, opener: Opener | None, watch: Observer
-) -> tuple[Answers, ...]:
+) -> tuple[Answered, ...]:
     """Every party's answers to every paper, equal models asked once. Raises ModelError, UsageError, StorageError."""
     memory = Memory()
+    said: dict[str, Facts] = {}
     stores: dict[str, Store] = {p.subject.identity: store if p.keeps else memory for p in parties}
     for chosen in (store, memory):
         mine = [p for p in parties if stores[p.subject.identity] is chosen]
@@ -44,8 +56,13 @@ def ask(
         }
         todo = [t for t in work.values() if not t.done(chosen)]
         if todo:
-            _run(todo, Grid(Openers(tuple(mine), opener), chosen, _size(mine)), watch)
-    return tuple(_answers(plan, p.subject, stores[p.subject.identity]) for p in parties)
+            openers = Openers(tuple(mine), opener)
+            _run(todo, Grid(openers, chosen, _size(mine)), watch)
+            said |= openers.said()
+    return tuple(
+        Answered(_answers(plan, p.subject, stores[p.subject.identity]), said.get(p.subject.identity, ()))
+        for p in parties
+    )
 
 
 def _size(parties: Sequence[Party]) -> int:

@@ -30,6 +30,7 @@ from sekisho import (
     cli_tokens,
     cli_training,
     cli_views,
+    cli_watch,
 )
 from sekisho.cli_arguments import EXIT, MODEL, Verbs
 from sekisho.errors import SekishoError, StorageError
@@ -123,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
         verbs, "perturb", "ask under light perturbations of the weights only: minutes, no proof", _perturb
     )
     cli_compare.register(verbs, _print)
+    cli_watch.register(verbs, _print)
     cli_inspect.register(verbs, _print, _say)
     fetch = verbs.add_parser(
         "fetch", help="fetch a model, from the catalogue or an address; print its folder"

@@ -69,7 +69,7 @@ def compare(
         trained = trained_between(options.record, parties) if options.record else ()
     with clock.stage("measure", watch), closing(Ledger(options.cache / "ledger.sqlite")) as kept:
         first, second = ask(plan, parties, kept, opener=options.opener, watch=watch)
-        made = compared(Contrast(plan, first, second), parties)
+        made = compared(Contrast(plan, first.answers, second.answers), parties)
     done = replace(made, timing=clock.timing(), trained=trained)
     if trained:
         done = replace(done, not_run=tuple(c for c in done.not_run if not c.endswith(":adapter-base")))

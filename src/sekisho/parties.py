@@ -16,7 +16,7 @@ from sekisho.formats import peft
 from sekisho.models import address, endpoint
 from sekisho.models.endpoint import EndpointModel
 from sekisho.models.local import LocalModels
-from sekisho.records import Decision, FileLine, Inventory
+from sekisho.records import Decision, Facts, FileLine, Inventory
 from sekisho.static import NOBODY, Inspection, identity
 
 ADAPTER: Final = "adapter"
@@ -143,16 +143,26 @@ class Openers:
         """`own` opens what lies on this machine instead of confined processes."""
         self._parties: Mapping[Path, Party] = {p.subject.path: p for p in parties}
         self._own: Callable[..., Any] = own or LocalModels()
+        self._served: list[tuple[str, EndpointModel]] = []
 
     def __call__(self, path: Path) -> Opened:
         """Open a party. Raises UsageError, ModelError, StorageError."""
         party = self._parties[path]
         if party.served is not None:
-            return EndpointModel(party.served)
+            model = EndpointModel(party.served)
+            self._served.append((party.subject.identity, model))
+            return model
         if party.base is not None and isinstance(self._own, LocalModels):
             return self._own(party.base, adapter=path)
         opened: Opened = self._own(path)
         return opened
+
+    def said(self) -> dict[str, Facts]:
+        """Identity of a served party -> what its server said of itself."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        for who, model in self._served:
+            found.setdefault(who, set()).update(model.said)
+        return {who: tuple(sorted(pairs)) for who, pairs in found.items()}
 
     def close(self) -> None:
         """End the process that forks others."""
