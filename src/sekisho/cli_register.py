@@ -136,7 +136,7 @@ def _move(
         return 0
     row = rows.row(ledger, subject)
     if row is not None:
-        say(listing.done(row, made[-1].sequence, options.lang))
+        say(listing.done(row, made[-1], options.lang))
     return 0
 
 

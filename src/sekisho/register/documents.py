@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sekisho.report import html as pages
-from sekisho.report.export.markdown import plain
+from sekisho.report.export.markdown import code, plain
 
 TEMPLATE: Final = "document.html"
 
@@ -50,7 +50,9 @@ def _lines(made: Document) -> Iterator[str]:
     if made.note:
         yield f"> **{plain(made.note)}**"
     if made.facts:
-        yield "\n".join(f"- {plain(k)}: {plain(v)}" for k, v in made.facts)
+        yield "\n".join(
+            f"- {plain(k)}: {plain(v) if ' ' in v or not v.isascii() else code(v)}" for k, v in made.facts
+        )
     yield from (text for block in made.blocks if (text := _block(block)))
     if made.note:
         yield f"---\n\n> {plain(made.note)}"

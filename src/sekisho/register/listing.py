@@ -1,17 +1,20 @@
 """The register for a terminal of 80 columns, as Markdown, HTML and JSON; in three columns: what, from whom, how handled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sekisho.evidence import codec
 from sekisho.ledger.book import stamp
+from sekisho.ledger.entry import Entry
+from sekisho.ledger.kinds import Kind
 from sekisho.ledger.states import State
 from sekisho.ledger.store import Tip
 from sekisho.register.documents import Block, Document
 from sekisho.register.rows import Row
 from sekisho.register.texts import Texts
+from sekisho.report import chain
 from sekisho.report.visible import one_line
 from sekisho.report.wrap import paragraph
 
@@ -149,7 +152,7 @@ def plain(page: Listed) -> dict[str, Any]:
     }
 
 
-def done(row: Row, number: int, language: str) -> str:
+def done(row: Row, made: Entry, language: str) -> str:
     """The line after a step."""
     say = Texts("register", language)
     facts = {
@@ -157,9 +160,6 @@ def done(row: Row, number: int, language: str) -> str:
         "state": state(row, say),
         "id": row.subject[:_ID],
     }
-    return say("ui", "done", n=str(number), **facts)
-
-
-def names(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Names of models, or the beginnings of their digests."""
-    return tuple(one_line(r.name or r.subject[:_ID]) for r in rows)
+    if made.kind in (Kind.APPROVAL, Kind.EXCEPTION):
+        return say("ui", "noted", n=str(made.sequence), what=chain.say("kind", made.kind, language), **facts)
+    return say("ui", "done", n=str(made.sequence), **facts)

@@ -36,8 +36,21 @@ def move(ledger: Ledger, subject: str, wish: Wish) -> tuple[Entry, ...]:
         drafts = [Draft(wish.by, kind, subject, body) for kind, body in steps]
         return ledger.extend(drafts, seen=seen)
     except RuleError as error:
-        hint = "" if "meanwhile" in str(error) else f"; {NEXT[rules.state(history)]}"
-        raise RuleError(f"{error}{hint}") from error
+        raise RuleError(f"{error}{_hint(str(error), rules.state(history))}") from error
+
+
+def _hint(said: str, stands: State | None) -> str:
+    """What to do about a refusal, where it is about the order of steps."""
+    if "needs an admit" in said:
+        return "; settle what the report names and vet again, or: sekisho except"
+    about_order = (
+        "stands at",
+        "has not been approved",
+        "not been requested",
+        "nobody has requested",
+        "no decision",
+    )
+    return f"; {NEXT[stands]}" if any(text in said for text in about_order) else ""
 
 
 def _change(to: State, **more: Any) -> tuple[Kind, _Body]:

@@ -18,7 +18,7 @@ _DAY: Final = 10
 def text(found: Trace, language: str) -> str:
     """For a terminal."""
     say = Texts("register", language)
-    made = [say("trace", "title", name=f"{found.row.name or ''} {found.row.subject}".strip())]
+    made = [say("trace", "title", name=found.row.name or "?"), f"  {found.row.subject}"]
     made += [f"  {line}" for line in _head(found, say)]
     for title, lines in _sections(found, say):
         told = lines or (say("trace", "nothing"),)

@@ -20,7 +20,7 @@ _CONTENTS: Final = ("responsibility", "dossier", "files", "findings", "trials")
 def draft(material: Material, wish: Wish) -> Draft:
     """Gather it. Raises DataError where there is no dossier, or the table given is not ours."""
     files = common(material) | _facts(material)
-    table, gaps = risks.matrix(material, wish, files)
+    table, gaps = risks.matrix(wish, files)
     files |= table
     say = Texts("clauses", "en")
     there = {*files, "verify.py"}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sekisho.errors import SourceError
 from sekisho.evidence import dossier as dossiers
 from sekisho.ledger.states import State
 from sekisho.records import Dossier
@@ -10,6 +11,7 @@ from sekisho.register import documents, listing
 from sekisho.register.documents import Block, Document
 from sekisho.register.packs import contract
 from sekisho.register.packs.material import Draft, Material, Wish, as_json, common, missing
+from sekisho.register.rows import Row
 from sekisho.register.texts import Texts
 from sekisho.register.traced import plain as traced
 from sekisho.report import html
@@ -17,6 +19,7 @@ from sekisho.report.cells import state
 from sekisho.report.export.view import view
 from sekisho.report.grounds import behaviour_title, drill_title
 from sekisho.report.words import LANGUAGES, Words
+from sekisho.sources import address
 
 _STEPS: Final = ("stop", "freeze", "back", "register", "tell")
 _USABLE: Final = (State.PRODUCTION, State.PILOT, State.RE_TEST, State.RETIRED)
@@ -76,7 +79,7 @@ def _letter(material: Material, wish: Wish, language: str) -> Document:
     ]
     facts += [(say("ui", "digest"), material.subject)]
     facts += [(say("ui", "source"), (row.source if row else "") or unknown)]
-    facts += [(say("ui", "revision"), (row.revision if row else "") or unknown)]
+    facts += [(say("ui", "revision"), _revision(row) or unknown)]
     if material.dossier:
         facts += [(say("ui", "policy"), f"{material.dossier.policy} {material.dossier.policy_digest}")]
         facts += [(say("ui", "dossier"), f"{dossiers.digest(material.dossier)} ({material.dossier.tool})")]
@@ -87,6 +90,16 @@ def _letter(material: Material, wish: Wish, language: str) -> Document:
         note=Texts("clauses", language)("ui", "draft"),
         facts=tuple(facts),
     )
+
+
+def _revision(row: Row | None) -> str:
+    """As the intake recorded it, else as the address pins it."""
+    if row is None or row.revision or not address.is_address(row.source):
+        return row.revision if row else ""
+    try:
+        return address.parse(row.source).revision
+    except SourceError:
+        return ""
 
 
 def _told(wish: Wish, say: Texts) -> tuple[str, ...]:

@@ -90,9 +90,7 @@ def _plain(made: Dossier, risk: str) -> dict[str, Any]:
     }
 
 
-def matrix(
-    material: Material, wish: Wish, there: Iterable[str]
-) -> tuple[dict[str, bytes], list[tuple[str, Mapping[str, Any]]]]:
+def matrix(wish: Wish, there: Iterable[str]) -> tuple[dict[str, bytes], list[tuple[str, Mapping[str, Any]]]]:
     """Risk by party, clause and evidence in both languages; every empty cell is a gap. Raises DataError."""
     said = _filled(wish.matrix) if wish.matrix else {}
     proof = [n for n in there if n in ("dossier.json", "ledger.json") or n.startswith("evidence/dossier")]
@@ -110,13 +108,12 @@ def matrix(
             for r in ids()
         )
         made[f"responsibility.{lang}.csv"] = tables.write([say("column", c) for c in MATRIX], rows)
+    empty = {r: [p for p in PARTIES if not said.get((r, p), "").strip()] for r in ids()}
     gaps: list[tuple[str, Mapping[str, Any]]] = [
-        ("empty-cell", {"risk": ("risks", "risk", r), "party": ("risks", "column", p)})
-        for r in ids()
-        for p in PARTIES
-        if not said.get((r, p), "").strip()
+        ("empty-cell", {"risk": ("risks", "risk", r), "party": [("risks", "column", p) for p in parties]})
+        for r, parties in empty.items()
+        if parties
     ]
-    del material
     return made, gaps
 
 

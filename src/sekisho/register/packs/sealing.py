@@ -70,11 +70,15 @@ def _signature(name: str, made: Mapping[str, bytes], signer: Signer) -> bytes:
 
 
 def gap(code: str, facts: Mapping[str, Any], language: str) -> str:
-    """One thing that is missing, in words; a fact may be a word of another part."""
-    said = {
-        k: Texts(v[0], language)(v[1], v[2]) if isinstance(v, tuple) else str(v) for k, v in facts.items()
-    }
-    return Texts("packs", language)("gap", code, **said)
+    """One thing that is missing, in words; a fact may be a word of another part, or several."""
+    say = Texts("packs", language)
+    return say("gap", code, **{k: _said(v, say) for k, v in facts.items()})
+
+
+def _said(fact: Any, say: Texts) -> str:
+    if isinstance(fact, list):
+        return say.comma.join(_said(f, say) for f in fact)
+    return Texts(fact[0], say.language)(fact[1], fact[2]) if isinstance(fact, tuple) else str(fact)
 
 
 def _readme(draft: Draft, signer: Signer | None, language: str) -> Document:
