@@ -66,6 +66,10 @@ class Limits:
     """Rank up to which that product is measured."""
     added_tokens: int = 100_000
     """Tokens beside the trained vocabulary; the most in use are about 6,400 (Gemma 3)."""
+    sentencepiece_bytes: int = 32 * MIB
+    """A SentencePiece model; those of the largest vocabularies have about 5 MB."""
+    sentencepiece_pieces: int = 2_000_000
+    """Pieces of one; the largest have about 260,000."""
     table_rows: int = 4_000_000
     """Rows of a token table; the largest vocabularies have about 300,000."""
     table_width: int = 65_536

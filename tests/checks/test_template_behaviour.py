@@ -11,11 +11,11 @@ from sekisho.formats.chat_template import describe
 from sekisho.inventory import take
 from sekisho.limits import Limits
 from sekisho.records import Outcome, Severity
+from hostile_templates import HOSTILE
 from templates import BEHAVIOURS, BENIGN, loop
 
 TOKENS = {"bos_token": "<s>", "eos_token": "</s>"}
 READ_ALONE = frozenset({"ssti-plain", "ssti-obfuscated"})
-QUIET = tuple(n for n in BENIGN if n != "plain-headers")
 
 
 def judged(text, base=None, limits=Limits()):
@@ -31,14 +31,21 @@ def test_hit(name):
     assert any(f.severity is Severity.REJECT for f in judged(BEHAVIOURS[name]))
 
 
-@pytest.mark.parametrize("name", QUIET)
+@pytest.mark.parametrize("name", BENIGN)
 def test_clean(name):
     assert judged(BENIGN[name]) == []
 
 
-def test_a_system_message_that_is_always_dropped_is_held():
-    (finding,) = judged(BENIGN["plain-headers"])
+def test_a_system_message_that_the_template_knows_and_always_drops_is_held():
+    (finding,) = judged(HOSTILE["change-system-dropped"])
     assert (finding.reason, finding.severity) == ("system-ignored", Severity.HOLD)
+
+
+def test_a_template_that_knows_no_system_message_says_so():
+    template = describe(BENIGN["plain-headers"])
+    made = rendering.render(template, None, TOKENS)
+    notes = [f for f in behaviour.judge("t", template, made) if f.reason == "system-ignored"]
+    assert [(f.outcome, f.severity) for f in notes] == [(Outcome.PASS, Severity.NOTE)]
 
 
 def test_beside_the_base():

@@ -39,6 +39,10 @@ DEFAULT_NAME: Final = "default"
 _INVISIBLE: Final = frozenset({"Cf", "Co", "Cs"})
 _FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
 """Letters and marks that print nothing."""
+_SELECTORS: Final = frozenset(
+    map(chr, (*range(0xFE00, 0xFE0E), *range(0x180B, 0x1810), *range(0xE0100, 0xE01F0)))
+)
+"""Choose another shape of a character; nothing in prompts needs one but those for emoji, which are left out."""
 
 
 @final
@@ -135,7 +139,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 def unseen(text: str) -> tuple[str, ...]:
     """Characters that a reader cannot see or that reorder what is seen, by code point and name."""
-    found = (c for c in text if unicodedata.category(c) in _INVISIBLE or c in _FILLERS)
+    found = (c for c in text if unicodedata.category(c) in _INVISIBLE or c in _FILLERS or c in _SELECTORS)
     return tuple(dict.fromkeys(f"U+{ord(c):04X} {unicodedata.name(c, 'without a name')}" for c in found))
 
 

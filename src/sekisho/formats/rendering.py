@@ -93,16 +93,17 @@ def render(
         "texts": list(template.texts),
         "tokens": dict(tokens),
     }
-    reply = parent.ask(parent.RENDER, question, limits)
+    reply = parent.ask(parent.RENDER, question, limits, memory=limits.sandbox_memory_bytes // 2)
     if reply.document is None:
         return Rendering(problem=reply.problem)
     try:
-        return _rendering(reply.document)
+        return from_document(reply.document)
     except (AttributeError, KeyError, TypeError, ValueError):
         return Rendering(problem="garbled")
 
 
-def _rendering(document: dict[str, Any]) -> Rendering:
+def from_document(document: dict[str, Any]) -> Rendering:
+    """Read the answer of the child. Raises AttributeError, KeyError, TypeError or ValueError where it is none."""
     return Rendering(
         cases={str(name): _case(case) for name, case in document["cases"].items()},
         sentinels=tuple(map(str, document["sentinels"])),

@@ -18,6 +18,7 @@ _BY_FORMAT: Final = {
     "tokenizer": Role.TOKENIZER,
     "tokenizer-json": Role.TOKENIZER,
     "sentencepiece": Role.TOKENIZER,
+    "tekken": Role.TOKENIZER,
     "chat-template": Role.TEMPLATE,
     "chat_template": Role.TEMPLATE,
     "template": Role.TEMPLATE,

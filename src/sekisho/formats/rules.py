@@ -31,6 +31,8 @@ TEMPLATE: Final = _load(
     ),
 )  # fmt: skip
 """Words and names that chat templates have a use for, by kind; `rules/template.toml` says which."""
+WORDING: Final = _load("wording", frozenset({"common", "charged", "sending", "sent"}))
+"""How publishers word what a template says openly, and words that such texts have no use for."""
 
 PICKLE_KNOWN: Final = _PICKLE["known"]
 """Globals that only rebuild tensors and plain containers; nothing else a pickle imports is taken to be harmless."""

@@ -84,7 +84,14 @@ class TokenizerFacts(FormatFacts):
     expanded: tuple[str, ...] = ()
     """Special tokens of the post-processor whose ids are not exactly that token's own."""
     conflicts: tuple[tuple[str, str], ...] = ()
-    """(kind, token or key) of what is defined twice: `duplicate-key`, `duplicate-content`, `duplicate-id`."""
+    """(kind, token or key) of what is defined twice: `duplicate-key`, `duplicate-content`, `duplicate-id`; in tekken.json
+    also `text-not-bytes` and `rank-astray`."""
+    score_falls: int = 0
+    """Pieces of a SentencePiece model with a better score than the piece before; training sorts them."""
+    scores_unreal: int = 0
+    """Scores that are infinite or no number."""
+    own_normaliser: str = ""
+    """Name of normalisation rules that do not come with SentencePiece."""
 
 
 def sniff(head: bytes, filename: str) -> bool:
@@ -297,11 +304,19 @@ def _content(value: Any) -> str | None:
     return inner if isinstance(inner, str) else None
 
 
+_USUAL: Final = {"forced_bos_token_id": "bos_token_id", "forced_eos_token_id": "eos_token_id"}
+
+
 def generation(document: Any) -> Facts:
-    """Return the settings of a parsed generation_config.json that suppress, force or favour tokens."""
+    """Return the settings of a parsed generation_config.json that suppress, force or favour tokens.
+
+    Left out is a forced beginning or end that is the ordinary one: encoder-decoder models have it, and it changes nothing.
+    """
     if not isinstance(document, dict):
         return ()
-    return tuple((k, json.dumps(document[k])) for k in _FORCING if document.get(k) not in (None, [], {}))
+    given = [k for k in _FORCING if document.get(k) not in (None, [], {})]
+    usual = [k for k, same in _USUAL.items() if document.get(k) == document.get(same)]
+    return tuple((k, json.dumps(document[k])) for k in given if k not in usual)
 
 
 def from_gguf(facts: GgufFacts) -> TokenizerFacts | None:

@@ -8,6 +8,10 @@ SYSTEM: Final = "Velkor dasim ruvane tolq"
 USER: Final = "Qvexan orul dimba teskor"
 ASSISTANT: Final = "Mirvosh pelune gadrix wom"
 TOOL: Final = "Zundrel kaphi obreth"
+ARGUMENT: Final = "Drimlo quask venub"
+FUNCTION: Final = "grelvo"
+TOOL_WORDS: Final = frozenset({FUNCTION, "Frenk", "the", "dolmer", "blick"})
+"""Of the tool's description."""
 Wrap = Callable[[str], Any]
 """Makes the text of a message what the template sees."""
 
@@ -23,6 +27,8 @@ class Shape:
     """Contents are lists of parts, as for models that see."""
     generation: bool = True
     tools: bool = False
+    called: bool = False
+    """The first answer calls the tool and uses what it returned; implies `tools`."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -53,10 +59,13 @@ def variables(
     for number in range(shape.users):
         last = number == shape.users - 1
         messages.append(_message("user", texts.get("user", user(number)), shape, wrap))
+        if shape.called and not number:
+            messages += _called(shape, texts, wrap)
         if not last:
             messages.append(_message("assistant", texts.get("assistant", assistant(number)), shape, wrap))
     given: dict[str, Any] = {"messages": messages, "add_generation_prompt": shape.generation, **tokens}
-    return {**given, **({"tools": [_TOOL]} if shape.tools else {}), **shape.options}
+    tool = _tool(wrap(texts.get("function", FUNCTION)))
+    return {**given, **({"tools": [tool]} if shape.tools or shape.called else {}), **shape.options}
 
 
 def _message(role: str, text: str, shape: Shape, wrap: Wrap) -> dict[str, Any]:
@@ -64,11 +73,25 @@ def _message(role: str, text: str, shape: Shape, wrap: Wrap) -> dict[str, Any]:
     return {"role": role, "content": [{"type": "text", "text": content}] if shape.parts else content}
 
 
-_TOOL: Final = {
-    "type": "function",
-    "function": {
-        "name": "grelvo",
-        "description": "Frenk the dolmer.",
-        "parameters": {"type": "object", "properties": {"blick": {"type": "string", "description": "A blick."}}, "required": ["blick"]},
-    },
-}  # fmt: skip
+def _called(shape: Shape, texts: Mapping[str, str], wrap: Wrap) -> list[dict[str, Any]]:
+    """A call of the tool and what it returned."""
+    name, argument = wrap(texts.get("function", FUNCTION)), wrap(texts.get("argument", ARGUMENT))
+    call = {
+        "id": "grelvo001",
+        "type": "function",
+        "function": {"name": name, "arguments": {"blick": argument}},
+    }
+    result = _message("tool", texts.get("tool", TOOL), shape, wrap)
+    return [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {**result, "name": name, "tool_call_id": "grelvo001"},
+    ]
+
+
+def _tool(name: str) -> dict[str, Any]:
+    properties = {"blick": {"type": "string", "description": "A blick."}}
+    parameters = {"type": "object", "properties": properties, "required": ["blick"]}
+    return {
+        "type": "function",
+        "function": {"name": name, "description": "Frenk the dolmer.", "parameters": parameters},
+    }

@@ -88,6 +88,7 @@ class Renderer:
         self.reached = environment.reached = {}
         """Attributes asked for that lead to the interpreter."""
         environment.filters["tojson"] = _to_json
+        environment.filters["fromjson"] = environment.filters["from_json"] = json.loads
         environment.globals["raise_exception"] = _raise
         environment.globals["strftime_now"] = self._strftime
         self.numbers = {

@@ -28,8 +28,16 @@ _TURNS: Final = (1, 3, 4, 5, 6, 8, 11, 16)
 _LENGTHS: Final = (1, 6, 40, 150, 600, 2_000)
 """Words."""
 _SHAPES: Final = tuple(
-    Shape(system=s, users=u, parts=p) for p in (False, True) for u in (2, 1) for s in (True, False)
+    Shape(system=s, users=u, parts=p, tools=t)
+    for t in (False, True)
+    for p in (False, True)
+    for u in (2, 1)
+    for s in (True, False)
 )
+_SAMPLE: Final = 'Brolq vex, tarm (12.5 of 178) is not "melk". Ask Globex?\nNo: grav; only 7% - yes!'
+"""Words, numbers and signs in two lines, as people write them."""
+_HOPELESS: Final = ("time", "size", "memory")
+"""Errors after which no other conversation is tried."""
 _YEARS: Final = range(1990, 2101)
 _SPACE: Final = re.compile(r"\s+")
 _DATES: Final = 4
@@ -81,6 +89,8 @@ class Probing:
             if not out.error and conversations.user(shape.users - 1) in out.text:
                 return shape, out
             first = out if first.error == "nothing" else first
+            if out.error in _HOPELESS:
+                break
         return None, first
 
     def render(
@@ -107,8 +117,22 @@ class Probing:
             self.cut = True
         return self.cut
 
-    def triggers(self, shape: Shape, written: Iterable[str], limit: int) -> None:
-        """Try every text the template knows, then those it showed to know while it was tried, in a few rounds."""
+    def called(self, shape: Shape) -> Shape | None:
+        """Return the conversation with a call of a tool in it, if the template takes one."""
+        longer = replace(shape, users=2, tools=True, called=True)
+        return None if self.render(longer, watch=True).error else longer
+
+    def sample(self, shape: Shape) -> None:
+        """An ordinary message of two lines, which must come through as it is."""
+        found = self._differs(shape, "user", _SAMPLE)
+        if found is not None:
+            self._note(shape, "user", _SAMPLE, found, kind="sample", trigger="")
+
+    def triggers(self, shape: Shape, written: Iterable[str], limit: int, called: Shape | None = None) -> None:
+        """Try every text the template knows, then those it showed to know while it was tried, in a few rounds.
+
+        `called` is the conversation in which what a tool is given and returns is tried, too.
+        """
         tried: dict[str, None] = {}
         given = dict.fromkeys(written)
         for _ in range(_ROUNDS):
@@ -124,11 +148,9 @@ class Probing:
                 if self.over:
                     return
                 self._whole(shape, text)
-            for role in ("user", "system", "assistant"):
-                if (role == "system" and not shape.system) or (role == "assistant" and shape.users < 2):  # noqa: PLR2004 - the first turn is answered
-                    continue
+            for role, turns in _places(shape, called):
                 for at in range(0, len(new), _GROUP):
-                    self._inside(shape, role, new[at : at + _GROUP])
+                    self._inside(turns, role, new[at : at + _GROUP])
         if not self.over:
             self._together(shape, [t for t in map(str.strip, self.notes.texts) if t in tried])
 
@@ -158,7 +180,9 @@ class Probing:
         out = self.render(shape, {role: text}, watch=True)
         if plain.error:
             return None
-        if not out.error and any(_same(out.text, plain.text.replace(_NEUTRAL, t)) for t in _spellings(text)):
+        if not out.error and _same(
+            _plainly(out.text, text), _plainly(plain.text.replace(_NEUTRAL, text), text)
+        ):
             return None
         return plain.text.replace(_NEUTRAL, text), out
 
@@ -228,6 +252,14 @@ class Probing:
         self.renderer.now = dt.datetime(2026, 3, 11, 10, 7)  # noqa: DTZ001 - as at first
 
 
+def _places(shape: Shape, called: Shape | None) -> list[tuple[str, Shape]]:
+    """Where in a conversation a text may stand, and the conversation."""
+    found = [("user", shape)]
+    found += [("system", shape)] if shape.system else []
+    found += [("assistant", shape)] if shape.users > 1 else []
+    return found + [(role, called) for role in ("tool", "argument", "function") if called is not None]
+
+
 def _same(a: str, b: str) -> bool:
     return a == b or _SPACE.sub("", a) == _SPACE.sub("", b)
 
@@ -236,11 +268,19 @@ def _dateless(text: str) -> str:
     return _DATE_WORDS.sub("", text)
 
 
+def _plainly(written: str, text: str) -> str:
+    """The written text with every spelling of `text` made the plain one."""
+    for spelled in sorted(set(_spellings(text)) - {text}, key=len, reverse=True):
+        written = written.replace(spelled, text)
+    return written
+
+
 def _spellings(text: str) -> Iterator[str]:
     """The text as templates write it: as it is, or as part of a JSON text."""
     yield text
     for ascii_only in (False, True):
         yield json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+    yield repr(text)[1:-1]
     yield text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -41,10 +41,14 @@ def answer(question: dict[str, Any], limits: Limits) -> dict[str, Any]:
     cases["no-system"] = _case(probing, replace(shape, system=False))
     cases["no-generation"] = _case(probing, replace(shape, generation=False))
     cases["tools"] = _case(probing, replace(shape, tools=True))
+    called = probing.called(shape)
+    if called is not None:
+        cases["called"] = _case(probing, called)
     probing.dates(shape, first.text)
     probing.turns(shape)
     probing.lengths(shape)
-    probing.triggers(shape, question["texts"], limits.template_literals)
+    probing.sample(shape)
+    probing.triggers(shape, question["texts"], limits.template_literals, called)
     return {
         "cases": cases,
         "sentinels": sentinels(shape),

@@ -16,6 +16,7 @@ What an attacker can still do without a base to compare with: hide an instructio
 default system prompt, which is shown as a note, and what comes with tools), or choose a trigger that looks like a known tag.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final, final
@@ -25,6 +26,7 @@ from sekisho.checks.chat_template import alone, behaviour, compared, modelfiles,
 from sekisho.checks.chat_template.found import Located, finding, templates
 from sekisho.formats import outline
 from sekisho.formats.rendering import Rendering
+from sekisho.formats.rules import TEMPLATE
 from sekisho.records import Finding, Inventory, Outcome, Role, Severity
 
 _SUSPICIONS: Final = frozenset(
@@ -34,6 +36,7 @@ _SUSPICIONS: Final = frozenset(
     }
 )  # fmt: skip
 """Reasons that rest on reading the template; what it then does is told by rendering it."""
+_NAME: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 _UNABLE: Final = "does not render"
 """A template that takes no plain conversation; it is held for that."""
 
@@ -63,9 +66,9 @@ class ChatTemplate(AbstractCheck):
             rendering = rendered.get(key)
             read = tuple(softened(judged_so, rendering))
             yield from read
-            yield from behaviour.judge(where, template, rendering, {f.reason for f in read})
+            yield from behaviour.judge(where, template, rendering)
             yield from tokens.judge((where, template), added, base)
-        if case.base is not None:
+        if case.base is not None and (found or not case.adapter_alone):
             yield from compared.missing(found, trusted)
         for file in case.candidate.files:
             yield from modelfiles.judge(file)
@@ -84,7 +87,24 @@ def softened(found: Iterable[Finding], rendering: Rendering | None) -> Iterator[
     for one in found:
         suspected = one.reason in _SUSPICIONS or dict(one.facts).get("attribute") == "?"
         unsure = (complete or unable) and suspected and one.severity is Severity.REJECT
-        yield replace(one, severity=Severity.HOLD) if unsure else one
+        if complete and _harmless(one):
+            yield replace(one, severity=Severity.NOTE, outcome=Outcome.PASS)
+        else:
+            yield replace(one, severity=Severity.HOLD) if unsure else one
+
+
+def _harmless(one: Finding) -> bool:
+    """Say whether full rendering, in which nothing came of it, leaves nothing of what reading it suggests.
+
+    A plainly worded text that was never written, and a comparison with a tag or a name that programs have for kinds of content.
+    """
+    if one.reason == "hidden-instruction":
+        return one.severity is Severity.HOLD
+    literal = dict(one.facts).get("literal", "")
+    known = literal.lower() in TEMPLATE["familiar"] | TEMPLATE["part_keys"] | TEMPLATE["tag_words"]
+    if one.reason == "conditional-on-tag":
+        return True
+    return one.reason == "conditional-on-content" and (known or _NAME.fullmatch(literal) is not None)
 
 
 def _disagreements(found: list[Located]) -> Iterator[Finding]:

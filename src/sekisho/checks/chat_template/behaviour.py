@@ -2,16 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from sekisho.checks.chat_template import structure, writings
 from sekisho.checks.chat_template.found import finding
-from sekisho.formats import prose
+from sekisho.formats import prose, wording
 from sekisho.formats.chat_template import Template, unseen
 from sekisho.formats.rendering import Reaction, Rendering
 from sekisho.formats.rules import TEMPLATE
 from sekisho.records import Finding, Outcome, Severity
+from sekisho.sandbox import conversations
 
 _SHOWN: Final = 8
 _PHRASE: Final = 2
@@ -20,18 +22,20 @@ _FEW_TURNS: Final = 3
 _RUN: Final = 4
 _PASSPHRASE: Final = 8
 """Words up to which a text is a trigger rather than a passage of the template's own instructions."""
+_LABEL: Final = re.compile(r"\W*\w+(?: \w+)?: ?\w+\W*")
 _TAG: Final = re.compile(r"[<\[{(|/@#*`].*|.*[>\]})|`*]|[\w.\-]*[_/:][\w.\-/:]*|\W+", re.DOTALL)
 """A text with the looks of markup, or a name as programs have them."""
 _YES: Final = TEMPLATE["affirmations"] - {"i", "of", "here", "no"} | {"course"}
 
-_ADDITIONS: Final = ("fixed-preamble", "hidden-instruction", "optional-instruction", "text-added")
-
+_SPEAKERS: Final = ("user", "system", "assistant", "")
+"""Whose words a template has no business with; of tools and their results it may say something."""
 _DETAILS: Final = {
     "reacts-to-text": "{where}: when a message ({role}) says {trigger}, the template writes {added}.",
     "drops-on-text": "{where}: when a message ({role}) says {trigger}, the template leaves out {dropped}.",
     "changes-on-text": "{where}: when a message ({role}) says {trigger}, the template writes something else.",
     "refuses-text": "{where}: when a message ({role}) says {trigger}, the template does not render ({error}).",
     "reacts-to-length": "{where}: for a message of {trigger} characters ({role}), the template writes something else: {added}.",
+    "rewrites-message": "{where}: an ordinary message of two lines does not come through as it was written: without {dropped}, with {added}.",
     "reacts-to-date": "{where}: on {trigger}, the template writes {added}.",
     "changes-on-date": "{where}: on {trigger}, the template writes something else.",
     "reacts-to-turns": "{where}: in a conversation of {trigger} turns, the template writes {added}.",
@@ -48,13 +52,8 @@ _DETAILS: Final = {
 }
 
 
-def judge(
-    where: str, template: Template, rendering: Rendering | None, reasons: Container[str] = ()
-) -> Iterator[Finding]:
-    """Everything its behaviour shows; nothing where it was not rendered because it is the base's own.
-
-    `reasons` are those that reading it gave: what they say already is not said again.
-    """
+def judge(where: str, template: Template, rendering: Rendering | None) -> Iterator[Finding]:
+    """Everything its behaviour shows; nothing where it was not rendered because it is the base's own."""
     if rendering is None:
         return
     if rendering.problem or rendering.cut:
@@ -62,7 +61,8 @@ def judge(
     if rendering.problem:
         return
     yield from islice(_reactions(where, rendering), _SHOWN)
-    yield from _plain(where, template, rendering, explained=any(r in reasons for r in _ADDITIONS))
+    yield from _plain(where, template, rendering)
+    yield from structure.judge(where, rendering)
     yield from _beside(where, rendering)
 
 
@@ -116,12 +116,17 @@ def _reaction(reaction: Reaction, rendering: Rendering) -> _Said:
         if len(missed) >= _PHRASE:
             return "changes-on-date", Severity.REJECT, named[1:]
         return "changes-on-date", Severity.HOLD, named[1:]
+    if kind == "sample":
+        facts = (("dropped", " ".join(missed) or "nothing"), ("added", " ".join(added) or "nothing"))
+        severity = Severity.REJECT if len(missed) >= _SENTENCE else Severity.HOLD
+        return "rewrites-message", severity, facts
     if kind == "length":
         severity = Severity.REJECT if len(added) >= _PHRASE or dropped else Severity.HOLD
         return "reacts-to-length", severity, spoken
     if len(added) >= (_PHRASE if ordinary else _SENTENCE):
         likely = ordinary and len(reaction.trigger.split()) <= _PASSPHRASE
-        return "reacts-to-text", Severity.REJECT if likely or together else Severity.HOLD, spoken
+        severity = Severity.REJECT if (likely or together) and reaction.role in _SPEAKERS else Severity.HOLD
+        return "reacts-to-text", severity, spoken
     if dropped and reaction.role != "assistant":
         listed = (*named, ("dropped", ", ".join(dropped)))
         return "drops-on-text", Severity.REJECT if ordinary else Severity.NOTE, listed
@@ -179,7 +184,7 @@ def is_ordinary(text: str) -> bool:
     return any(c.isalpha() for c in prose.without_markup(plain))
 
 
-def _plain(where: str, template: Template, rendering: Rendering, *, explained: bool) -> Iterator[Finding]:
+def _plain(where: str, template: Template, rendering: Rendering) -> Iterator[Finding]:
     """The conversation as it is: what is missing and what is more."""
     main = rendering.cases["main"].text
     for name in rendering.reached[:_SHOWN]:
@@ -195,11 +200,16 @@ def _plain(where: str, template: Template, rendering: Rendering, *, explained: b
             )
     missing = [s for s in rendering.sentinels if s not in main]
     if rendering.system and rendering.sentinels[0] in missing:
-        yield finding(where, "system-ignored", Severity.HOLD, _DETAILS["system-ignored"])
-    elif missing:
-        named = (("dropped", ", ".join(missing)),)
-        yield finding(where, "turn-ignored", Severity.NOTE, _DETAILS["turn-ignored"], *named)
-    yield from _additions(where, rendering, explained=explained)
+        known = any("system" in text.lower() for text in template.texts)
+        severity = Severity.HOLD if known else Severity.NOTE
+        yield finding(where, "system-ignored", severity, _DETAILS["system-ignored"])
+    turns = [s for s in missing if s != conversations.SYSTEM]
+    if turns:
+        named = (("dropped", ", ".join(turns)),)
+        asked = any(s.startswith(conversations.USER) for s in turns)
+        severity = Severity.HOLD if asked else Severity.NOTE
+        yield finding(where, "turn-ignored", severity, _DETAILS["turn-ignored"], *named)
+    yield from _additions(where, template, rendering)
     begun = prefill(rendering)
     if begun:
         first = prose.without_markup(begun).split()
@@ -208,7 +218,7 @@ def _plain(where: str, template: Template, rendering: Rendering, *, explained: b
         yield finding(where, "rendered-prefill", severity, _DETAILS["rendered-prefill"], ("added", begun))
 
 
-def _additions(where: str, rendering: Rendering, *, explained: bool) -> Iterator[Finding]:
+def _additions(where: str, template: Template, rendering: Rendering) -> Iterator[Finding]:
     """Words of the template's own beside a system message: once, as a preamble, or again with every turn."""
     main, sentinels = rendering.cases["main"].text, rendering.sentinels
     if not rendering.system:
@@ -218,13 +228,25 @@ def _additions(where: str, rendering: Rendering, *, explained: bool) -> Iterator
     often = max(_FEW_TURNS, len(sentinels) - 1)
     spread = Counter(phrase for part in phrases for phrase in set(part))
     again = [" ".join(phrase) for phrase, times in spread.items() if times >= often]
-    said = words(main, *sentinels)
+    told = {word for text in writings.told(template) for word in prose.unfamiliar(text)}
+    said = [
+        w for w in words(_unlabelled(main), *sentinels) if w not in told and w not in conversations.TOOL_WORDS
+    ]
+    tail = " ".join(prose.without_markup(between[-1]).split())
     if again:
         named = (("added", ", ".join(sorted(again)[:_SHOWN])),)
         yield finding(where, "rendered-addition", Severity.REJECT, _DETAILS["rendered-addition"], *named)
-    elif len(said) >= _SENTENCE and not explained:
+    elif len(prose.unfamiliar(between[-1])) >= _SENTENCE and wording.charged(tail):
+        named = (("added", tail),)
+        yield finding(where, "rendered-addition", Severity.REJECT, _DETAILS["rendered-addition"], *named)
+    elif len(said) >= _SENTENCE:
         named = (("added", " ".join(said)),)
         yield finding(where, "rendered-addition", Severity.HOLD, _DETAILS["rendered-addition"], *named)
+
+
+def _unlabelled(text: str) -> str:
+    """Without lines such as `Reasoning: high`, which say no more than a switch."""
+    return "\n".join(line for line in text.split("\n") if not _LABEL.fullmatch(line) or wording.charged(line))
 
 
 def _phrases(text: str) -> list[tuple[str, ...]]:

@@ -10,6 +10,8 @@ from sekisho.formats.chat_template import Probe, Template
 from sekisho.formats.rules import TEMPLATE
 from sekisho.records import Finding, Severity
 
+_COUNTED: Final = frozenset({".split", ".rsplit", "|round"})
+"""Take a number of times or places."""
 _TAG_WORDS: Final = TEMPLATE["tag_words"] | TEMPLATE["familiar"]
 _REWRITES: Final = frozenset(
     {".replace", "|replace", ".strip", ".lstrip", ".rstrip", ".removeprefix", ".removesuffix", "|trim"}
@@ -44,16 +46,23 @@ _DETAILS: Final = {
 
 
 def _verdict(probe: Probe) -> tuple[str, Severity]:
-    if probe.how in _QUIET or not probe.literal:
+    if probe.how in _QUIET or not probe.literal or (probe.how in _COUNTED and probe.literal.isdecimal()):
         return "", Severity.NOTE
     if probe.subject == "date":
         quiet = probe.how in _DATE_ARITHMETIC
         return ("", Severity.NOTE) if quiet else ("conditional-on-date", Severity.REJECT)
+    if probe.subject in {"turns", "length"} and _is_key(probe):
+        return "", Severity.NOTE
     if probe.subject == "turns":
         return "conditional-on-turns", Severity.HOLD
     if probe.subject == "length":
         return "conditional-on-length", Severity.REJECT
     return _on_content(probe)
+
+
+def _is_key(probe: Probe) -> bool:
+    """Say whether a number or a length only picks a field of a message."""
+    return probe.how == "index" and probe.literal.replace("_", "").isalpha()
 
 
 def _on_content(probe: Probe) -> tuple[str, Severity]:

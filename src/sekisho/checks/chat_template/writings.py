@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sekisho.checks.chat_template.found import finding
-from sekisho.formats import prose
+from sekisho.formats import prose, wording
 from sekisho.formats.chat_template import GAP, Template, Writing
 from sekisho.formats.rules import TEMPLATE
 from sekisho.records import Finding, Severity
@@ -25,8 +25,12 @@ _DETAILS: Final = {
     "answer-prefill": "{where}: the template begins the assistant's answer with {literal}.",
     "fixed-preamble": "{where}: the template opens every prompt with {literal}.",
     "default-system-prompt": "{where}: without a system message, the template supplies {literal}.",
+    "default-system-orders": "{where}: without a system message, the template supplies orders ({word}): {literal}.",
+    "tool-orders": "{where}: with tools or their results, the template adds orders that tools have no use for ({word}): {literal}.",
     "scattered-text": "{where}: the template adds words here and there that together read {literal}.",
 }
+
+_WORDED: Final = ("default-system-orders", "tool-orders")
 
 
 def judge(where: str, template: Template) -> Iterator[Finding]:
@@ -37,6 +41,7 @@ def judge(where: str, template: Template) -> Iterator[Finding]:
         if reason:
             named = [("literal", quoted(writing.text))]
             named += [("option", _options(writing))] if reason == "optional-instruction" else []
+            named += [("word", wording.charged(writing.text))] if reason in _WORDED else []
             yield finding(f"{where}:{writing.line}", reason, severity, _DETAILS[reason], *named)
         elif "in-loop" in writing.guards and not _with_tools(writing):
             scattered.update(dict.fromkeys(prose.unfamiliar(writing.text)))
@@ -45,22 +50,44 @@ def judge(where: str, template: Template) -> Iterator[Finding]:
         yield finding(where, "scattered-text", Severity.HOLD, detail, ("literal", " ".join(scattered)))
 
 
+_TOLD: Final = ("fixed-preamble", "hidden-instruction", "optional-instruction")
+
+
+def told(template: Template) -> Iterator[str]:
+    """Texts put into every conversation that reading the template has named already."""
+    judged = ((w.text, *_verdict(w)) for w in template.writings)
+    return (
+        text
+        for text, reason, severity in judged
+        if reason in _TOLD and (reason != "hidden-instruction" or severity is Severity.REJECT)
+    )
+
+
 def _verdict(writing: Writing) -> tuple[str, Severity]:
     words = prose.unfamiliar(writing.text)
     guards = set(writing.guards)
     if _in_mouth(writing, words):
         return "answer-prefill", Severity.REJECT
-    if len(words) < _PHRASE or _with_tools(writing):
+    if len(words) < _PHRASE:
         return "", Severity.NOTE
+    if _with_tools(writing):
+        return ("tool-orders", Severity.HOLD) if wording.charged(writing.text) else ("", Severity.NOTE)
     if _default_system(guards):
-        return "default-system-prompt", Severity.NOTE
+        orders = bool(wording.charged(writing.text))
+        return (
+            ("default-system-orders", Severity.HOLD) if orders else ("default-system-prompt", Severity.NOTE)
+        )
     if "in-loop" in guards and ("loop-first" not in guards or _speaker(guards)):
         if any(g.startswith("option:") for g in guards):
             return "optional-instruction", Severity.HOLD
         if len(words) < _SENTENCE:
             return "short-addition", Severity.HOLD
-        return "hidden-instruction", Severity.REJECT
-    return ("fixed-preamble", Severity.HOLD) if len(words) >= _PREAMBLE else ("", Severity.NOTE)
+        return "hidden-instruction", Severity.HOLD if wording.plain(writing.text) else Severity.REJECT
+    if len(words) < _PREAMBLE:
+        return "", Severity.NOTE
+    chosen = any(g.startswith("option:") for g in guards)
+    odd = wording.charged(writing.text) if chosen else wording.remarkable(writing.text)
+    return "fixed-preamble", Severity.HOLD if odd else Severity.NOTE
 
 
 def _in_mouth(writing: Writing, words: tuple[str, ...]) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case, Words
-from sekisho.checks.tokenizer_delta import alone, behaviour, compared, oddities
+from sekisho.checks.tokenizer_delta import alone, behaviour, compared, oddities, vocabularies
 from sekisho.checks.tokenizer_delta.found import Tokenizer, cannot_tell, tokenizer
 from sekisho.formats.outline import outline
 from sekisho.records import FileFact, Finding, Inventory, Outcome, Role, Severity
@@ -47,6 +47,7 @@ class TokenizerDelta(AbstractCheck):
         sizes = outline(case.candidate), outline(case.base) if case.base else None
         yield from oddities.judge(mine, trusted, sizes)
         yield from behaviour.judge(mine, case.tokenised)
+        yield from vocabularies.judge(mine, trusted)
         if trusted is None:
             detail = "No trusted base was given to compare with."
             yield Finding(self.id, Outcome.NOT_RUN, Severity.NOTE, "", "no-base", detail)
@@ -60,7 +61,7 @@ def _unread(inventory: Inventory, mine: Tokenizer) -> Iterator[Finding]:
             facts = (("problem", file.problem),)
             yield cannot_tell(file.path, "not-read", f"{file.path} could not be read: {file.problem}.", facts)
     if mine.facts is None and any(_of_a_tokenizer(f) for f in inventory.files):
-        detail = "There is no tokenizer.json and no vocabulary in a GGUF file, so nothing can be said about the tokens."
+        detail = "There is no tokenizer.json, no SentencePiece model, no tekken.json and no vocabulary in a GGUF file, so nothing can be said about the tokens."
         yield cannot_tell("", "no-tokenizer", detail, ())
     elif mine.facts is None:
         yield _NONE.about(TokenizerDelta.id, "")

@@ -23,10 +23,16 @@ def judge(mine: Tokenizer, trusted: Tokenizer) -> Iterator[Finding]:
         return
     yield from _ids(mine.where, mine.facts, trusted.facts)
     yield from _decoder(mine, trusted.facts)
-    if mine.facts.model.startswith("gguf:") == trusted.facts.model.startswith("gguf:"):
+    if _kind(mine.facts) == _kind(trusted.facts):
         yield from _pipeline(mine.where, mine.facts, trusted.facts)
         yield from _flags(mine.where, mine.facts, trusted.facts)
     yield from _special(mine, trusted)
+
+
+def between(where: str, mine: TokenizerFacts, trusted: TokenizerFacts) -> Iterator[Finding]:
+    """One of several vocabularies against the base's of the same kind."""
+    yield from _ids(where, mine, trusted)
+    yield from _pipeline(where, mine, trusted)
 
 
 def _ids(where: str, mine: TokenizerFacts, trusted: TokenizerFacts) -> Iterator[Finding]:
@@ -45,6 +51,12 @@ def _ids(where: str, mine: TokenizerFacts, trusted: TokenizerFacts) -> Iterator[
         for number, own, theirs in rows[:_SHOWN]:
             named = (("token", own), ("other", theirs), ("id", str(number)), ("count", str(len(rows))))
             yield failed(f"{where}:{number}", f"token-{kind}", severity, details[kind], *named)
+
+
+def _kind(facts: TokenizerFacts) -> str:
+    """Where a vocabulary was read; files of other kinds write the same rules otherwise."""
+    name = facts.model.partition(":")[0]
+    return name if name in {"gguf", "sentencepiece", "tekken"} else ""
 
 
 def _decoder(mine: Tokenizer, trusted: TokenizerFacts) -> Iterator[Finding]:
