@@ -31,7 +31,7 @@ class Likeness:
 def likeness(name: str, known: Iterable[str]) -> Likeness | None:
     """Find the known name that this one could be taken for; None if it is known itself or like none."""
     names = tuple(known)
-    if any(name.casefold() == other.casefold() for other in names):
+    if name in names:
         return None
     mine = name[:_LONGEST]
     for kind, alike in (("homoglyph", _same_shape), ("spelling", _misspelt), ("dressed", _dressed)):

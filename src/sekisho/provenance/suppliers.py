@@ -18,6 +18,7 @@ signers = ["sha256:..."]    # keys or identities whose signatures count
 
 import datetime as dt
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +112,10 @@ def parse(data: bytes, where: str) -> Register:
     if not isinstance(listed, list) or len(listed) > DEFAULT.supplier_entries:
         raise DataError(f"{where}: suppliers is a list of up to {DEFAULT.supplier_entries:,} entries")
     entries = tuple(_entry(e, f"{where}, supplier {n}") for n, e in enumerate(listed, 1))
+    names = Counter((e.host, e.namespace.casefold()) for e in entries)
+    twice = next((n for n, count in names.items() if count > 1), None)
+    if twice:
+        raise DataError(f"{where}: {shown('/'.join(twice))} is listed twice")
     return Register(
         entries,
         unknown_refuses=_choice(table.get("unknown", "refuse"), f"{where}: unknown"),
@@ -209,6 +214,7 @@ def _entry(table: Any, where: str) -> Entry:
     days = table.get("valid_days", 365)
     if type(table["reviewed"]) is not dt.date or type(days) is not int or not 0 < days <= 3_660:  # noqa: PLR2004
         raise DataError(f"{where}: reviewed is a date, valid_days is 1 to 3,660")
+    texts["host"] = texts["host"].lower()
     return Entry(**texts, grounds=grounds, signers=signers, reviewed=table["reviewed"], valid_days=days)
 
 

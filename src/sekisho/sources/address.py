@@ -7,7 +7,7 @@
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from sekisho.errors import SourceError
 from sekisho.formats.text import shown
@@ -46,10 +46,11 @@ class Address:
         return bool(COMMIT.fullmatch(self.revision) or DIGEST.fullmatch(self.revision))
 
     def uri(self, revision: str = "") -> str:
-        """The address with a revision, without credentials."""
+        """The address with a revision, without credentials and without the query of a URL."""
         which = revision or self.revision
         if self.kind == "url":
-            return f"{self.place}#sha256={which.removeprefix('sha256:')}" if which else self.place
+            bare = self.place.partition("?")[0]  # a signed address has its secret in the query
+            return f"{bare}#sha256={which.removeprefix('sha256:')}" if which else bare
         prefix = {"hf": "hf:", "git": "git+", "oci": f"oci://{self.host}/", "oci-layout": "oci-layout:"}
         return f"{prefix[self.kind]}{self.place}" + (f"@{which}" if which else "")
 
@@ -105,7 +106,7 @@ def _git(text: str) -> Address:
     split = urlsplit(place)
     if split.scheme not in _GIT and not (split.scheme == "http" and split.hostname in _LOOPBACK):
         raise SourceError(f"git over {shown(split.scheme) or 'nothing'} is not allowed: https, ssh or file")
-    host = split.hostname or ""
+    host = _host(split.hostname or "")
     if host.startswith("-") or split.path.startswith("-") or "::" in split.path:
         raise SourceError("the git address would be read as an option")
     bare = _bare(place)
@@ -120,7 +121,7 @@ def _url(text: str) -> Address:
     _refuse_plain(split.scheme, split.hostname or "")
     place = _bare(urlunsplit((split.scheme, split.netloc, split.path, split.query, "")))
     return Address(
-        "url", split.hostname or "", _first(split.path), place, f"sha256:{digest}" if digest else "",
+        "url", _host(split.hostname or ""), _first(split.path), place, f"sha256:{digest}" if digest else "",
         plain=split.scheme == "http",
     )  # fmt: skip
 
@@ -128,6 +129,7 @@ def _url(text: str) -> Address:
 def _oci(text: str) -> Address:
     rest, revision = _cut(text.removeprefix("oci://"))
     host, _, repository = rest.partition("/")
+    host = _host(host).removesuffix(":443").rstrip(".")
     name = urlsplit(f"//{host}").hostname or ""
     if not name or not re.fullmatch(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*", repository):
         raise SourceError(f"{shown(rest)!r} is no artefact; it has the form host/repository@sha256:digest")
@@ -149,5 +151,14 @@ def _bare(url: str) -> str:
     return urlunsplit((split.scheme, keep, split.path, split.query, ""))
 
 
+def _host(name: str) -> str:
+    """One way of writing a host."""
+    return name.lower().rstrip(".")
+
+
 def _first(path: str) -> str:
-    return next((p for p in path.split("/") if p), "")
+    """The namespace, as the host reads it. Raises SourceError for a path that takes a way round."""
+    parts = [p for p in unquote(path).split("/") if p]
+    if {".", ".."} & set(parts):
+        raise SourceError("the address has . or .. in its path; write the path itself")
+    return parts[0] if parts else ""

@@ -55,6 +55,7 @@ def fetch(where: Address, folder: Path, scratch: Path, progress: Say) -> Arrived
     _fetch(where, commit, store, progress)
     entries = _entries(store, commit)
     files = tuple(_written(e, where, store, folder) for e in entries if e.kind != "tree")
+    _within(folder, [e.path for e in entries if e.mode == _LINK])
     trees = (_tree_of(store, commit), *(e.oid for e in entries if e.kind == "tree"))
     return Arrived(
         where.uri(commit),
@@ -166,6 +167,17 @@ def _link(entry: _Entry, store: Path, target: Path) -> Expected:
     return Expected(entry.path, len(data), "", entry.oid, lfs=False)
 
 
+def _within(folder: Path, links: list[str]) -> None:
+    """Follow every link, also by way of others: none may lead out. Raises SourceError."""
+    for path in links:
+        try:
+            out = not (folder / path).resolve().is_relative_to(folder.resolve())
+        except (OSError, RuntimeError):
+            out = True
+        if out:
+            raise SourceError(f"{shown(path)} is a link out of the repository, or in a circle")
+
+
 def _blob(store: Path, oid: str, target: Path) -> int:
     """Stream one blob into a file and hold it against its id."""
     command = ["git", *_OPTIONS, "--git-dir", str(store), "cat-file", "blob", oid]
@@ -203,6 +215,7 @@ def _large(where: Address, sha256: str, size: int, target: Path) -> None:
     address = f"{where.place.rstrip('/').removesuffix('.git')}.git/info/lfs/objects/batch"
     said = http_.document(address, {"Accept": kind, "Content-Type": kind}, data=json.dumps(asked).encode())
     url, headers = _action(said, sha256)
+    http_.require_sent(where.place, url)
     http_.save(url, target, sha256=sha256, size=size, headers=headers)
 
 

@@ -17,7 +17,8 @@ from sekisho.errors import DigestError, SourceError, StorageError
 from sekisho.formats.text import shown
 from sekisho.limits import DEFAULT, MIB
 
-_SECRET: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+_TRAVELS: Final = frozenset({"accept", "user-agent"})
+"""Headers that go along to another host; all others were meant for the first."""
 _SPARE: Final = 64 * MIB
 """Bytes of the disk that a download leaves free."""
 
@@ -37,6 +38,13 @@ def require_safe(url: str) -> None:
     loopback = split.hostname in {"127.0.0.1", "localhost", "::1"}
     if split.scheme != "https" and not (split.scheme == "http" and loopback):
         raise SourceError(f"{_where(url)}: only https is allowed (http to this machine itself)")
+
+
+def require_sent(sender: str, url: str) -> None:
+    """Refuse an address that a server names where it leads down from https, to this machine too. Raises SourceError."""
+    require_safe(url)
+    if urlsplit(sender).scheme == "https" and urlsplit(url).scheme != "https":
+        raise SourceError(f"{_where(sender)}: sends us on without encryption")
 
 
 def get(url: str, headers: Mapping[str, str] | None = None, *, data: bytes | None = None) -> Answer:
@@ -154,13 +162,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        require_safe(newurl)
+        require_sent(req.full_url, newurl)
         old, new = urlsplit(req.full_url), urlsplit(newurl)
-        if old.scheme == "https" and new.scheme != "https":
-            raise SourceError(f"{_where(req.full_url)}: sends us on without encryption")
         made = super().redirect_request(req, fp, code, msg, headers, newurl)
         if made is not None and (old.scheme, old.netloc) != (new.scheme, new.netloc):
-            for name in [h for h in made.headers if h.lower() in _SECRET]:
+            for name in [h for h in made.headers if h.lower() not in _TRAVELS]:
                 del made.headers[name]
         return made
 

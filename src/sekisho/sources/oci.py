@@ -92,7 +92,7 @@ def _only(index: Mapping[str, Any]) -> str:
 
 def _table(data: bytes) -> dict[str, Any]:
     try:
-        table = json.loads(data)
+        table = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise SourceError("the manifest is no JSON") from error
     if not isinstance(table, dict):
@@ -128,7 +128,7 @@ class _Registry:
     def _get(self, url: str) -> http_.Answer:
         answer = http_.get(url, self._headers())
         if answer.status == 401 and not self._token:  # noqa: PLR2004 - unauthorised
-            self._token = _token(answer.headers.get("www-authenticate", ""), self._scope)
+            self._token = _token(answer.headers.get("www-authenticate", ""), self._scope, url)
             answer = http_.get(url, self._headers())
         if answer.status != 200:  # noqa: PLR2004
             raise SourceError(f"{url.partition('?')[0]}: the registry answered {answer.status}")
@@ -139,11 +139,12 @@ class _Registry:
         return headers | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
 
 
-def _token(challenge: str, scope: str) -> str:
+def _token(challenge: str, scope: str, sender: str) -> str:
     known = dict(_CHALLENGE.findall(challenge[:4096])) if challenge.lower().startswith("bearer ") else {}
     realm = known.get("realm", "")
     if not urlsplit(realm).scheme:
         raise SourceError("the registry wants a login that is not known here")
+    http_.require_sent(sender, realm)
     asked = urlencode({"service": known.get("service", ""), "scope": scope})
     table = http_.document(f"{realm}{'&' if '?' in realm else '?'}{asked}")
     token = (table.get("token") or table.get("access_token")) if isinstance(table, dict) else None
@@ -164,8 +165,10 @@ class _Layout:
             _verify("manifest", data, reference)
             return data
         index = _table(self._small(self._folder / "index.json"))
-        entries = [e for e in index.get("manifests", []) if isinstance(e, dict)]
-        named = [e for e in entries if (e.get("annotations") or {}).get(_REF) == reference]
+        listed = index.get("manifests")
+        entries = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
+        notes = [(e, e.get("annotations")) for e in entries]
+        named = [e for e, found in notes if isinstance(found, dict) and found.get(_REF) == reference]
         chosen = named or (entries if reference == "latest" else [])
         digest = _only({"manifests": chosen})
         data = self._small(self._blob(digest))
@@ -192,6 +195,8 @@ class _Layout:
         return path
 
     def _small(self, path: Path) -> bytes:
+        if not path.is_file():
+            raise SourceError(f"the layout has no {path.name}")
         try:
             with path.open("rb") as file:
                 data = file.read(DEFAULT.listing_bytes + 1)
