@@ -208,7 +208,6 @@ BROKEN: Final[dict[str, Callable[[Path], None]]] = {
     "html-for-weights": lambda f: _shard(f, lambda _: b"<html>404</html>"),
     "zip-in-last-tensor": lambda f: _shard(f, lambda data: data[:-22] + b"PK\x05\x06" + bytes(18)),
     "index-outside": _escaping_index,
-    "no-weights": lambda f: (f / "model.safetensors").unlink(),
     "broken-json": _put("config.json", b'{"a": 1,'),
 }
 """Headers and shards that do not hold together; each is refused."""

@@ -108,3 +108,19 @@ def test_an_index_needs_a_table(table, model):
 def test_a_key_given_twice_holds(model):
     (model / "config.json").write_text('{"model_type": "llama", "model_type": "gpt2"}')
     assert [(f.reason, f.severity) for f in findings(model)] == [("duplicate-key", Severity.HOLD)]
+
+
+def test_settings_without_weights_are_held(model):
+    (model / "model.safetensors").unlink()
+    assert [(f.reason, f.severity) for f in findings(model)] == [("no-weights", Severity.HOLD)]
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json"])
+def test_a_part_of_a_model_is_no_broken_model(name, model):
+    """A tokenizer alone, or one file: nothing is wrong with it, and nothing more was inspected."""
+    for path in model.iterdir():
+        if path.name != name:
+            path.unlink()
+    assert [(f.reason, f.severity, f.outcome) for f in findings(model)] == [
+        ("part-of-a-model", Severity.NOTE, Outcome.PASS)
+    ]

@@ -159,3 +159,18 @@ def test_over_limit_document(model):
     write_json(model / "x.json", {"tiny": np.zeros((64, HIDDEN)).tolist()})
     found = findings(model, limits=replace(DEFAULT, config_bytes=4096))  # header-integrity holds it
     assert {(f.outcome, f.reason) for f in found} == {(Outcome.NOT_RUN, "not-read")}
+
+
+def test_a_dense_layer_that_the_modules_name_is_no_prompt(tmp_path):
+    model = tiny_model(tmp_path / "m")
+    width = json.loads((model / "config.json").read_text())["hidden_size"]
+    (model / "2_Dense").mkdir()
+    save_safetensors(
+        model / "2_Dense" / "model.safetensors", {"linear.weight": np.ones((5, width), np.float32)}
+    )
+    assert {f.reason for f in findings(model)} == {"loose-vectors"}
+    write_json(model / "modules.json", [{"path": "2_Dense", "type": "sentence_transformers.models.Dense"}])
+    write_json(model / "2_Dense" / "config.json", {"in_features": width, "out_features": 5})
+    assert findings(model) == []
+    write_json(model / "2_Dense" / "config.json", {"in_features": width, "out_features": 6})
+    assert {f.reason for f in findings(model)} == {"loose-vectors"}

@@ -79,3 +79,32 @@ def test_a_page_that_no_loader_opens_holds_and_does_not_reject(name, model):
     (model / name).write_text("<script>alert(1)</script>")
     (finding,) = findings(model)
     assert (finding.where, finding.reason, finding.severity) == (name, "page", Severity.HOLD)
+
+
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="9"><style>rect {fill: red}</style><rect/></svg>'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("logo.svg", DRAWING.replace("<style>rect {fill: red}</style>", ""), "drawing"),
+        ("logo.svg", DRAWING, "page"),
+        ("logo.svg", DRAWING.replace("<rect/>", "<script>0</script>"), "page"),
+        ("logo.svg", DRAWING.replace("<rect/>", "<x:script>0</x:script>"), "page"),
+        ("logo.svg", DRAWING.replace("<rect/>", "<rect onload='0'/>"), "page"),
+        ("logo.svg", DRAWING.replace("<rect/>", "<image href='http://a.example/b'/>"), "page"),
+        ("logo.svg", '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "b">]><svg><rect/></svg>', "page"),
+        ("logo.svg", "<html><body>not drawn</body></html>", "page"),
+        ("requirements.txt", "torch>=2.1,<3  # cpu\ntransformers[torch]==4.44.0\n\n", "packages"),
+        ("requirements.txt", "torch\n--extra-index-url https://packages.example/simple\n", "code-file"),
+        ("requirements.txt", "tools @ git+https://code.example/tools\n", "code-file"),
+        ("requirements.txt", "-e .\n", "code-file"),
+        ("requirements.txt", "./tools.whl\n", "code-file"),
+    ],
+)
+def test_drawings_and_lists_of_packages(name, text, reason, tmp_path):
+    model = tiny_model(tmp_path / "m")
+    (model / name).write_text(text)
+    (finding,) = RemoteCode().run(Case(take(model)))
+    assert finding.reason == reason
+    assert (finding.severity is Severity.NOTE) == (reason in {"drawing", "packages"})

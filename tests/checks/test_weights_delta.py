@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from artefacts import save_safetensors, tiny_arrays, tiny_gguf, tiny_model
+from artefacts import save_safetensors, tiny_arrays, tiny_gguf, tiny_model, write_json
 from sekisho.checks.base import Case
 from sekisho.checks.weights_delta import WeightsDelta
 from sekisho.formats.tensors import compare
@@ -190,3 +190,14 @@ def test_gguf_cannot_be_told(tmp_path, base):
 def test_no_comparison_is_not_a_pass(base):
     (finding,) = WeightsDelta().run(Case(take(base), take(base)))
     assert (finding.outcome, finding.reason) == (Outcome.CANNOT_TELL, "not-compared")
+
+
+def test_an_adapter_alone_brings_no_weights_to_compare(tmp_path):
+    """Its base's weights stay as they are: nothing to hold against them."""
+    base, model = tiny_model(tmp_path / "b"), tmp_path / "m"
+    model.mkdir()
+    write_json(model / "adapter_config.json", {"peft_type": "LORA", "r": 2})
+    files, others = take(model), take(base)
+    (finding,) = WeightsDelta().run(Case(files, others, compare(files, others)))
+    assert (finding.reason, finding.severity) == ("adapter-alone", Severity.NOTE)
+    assert finding.outcome is Outcome.PASS

@@ -4,13 +4,14 @@ import abc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sekisho.formats import peft
 from sekisho.formats.rendering import Renderings
 from sekisho.formats.rows import RowFacts
 from sekisho.formats.text import shown
 from sekisho.formats.tokenising import Tokenising
 from sekisho.formats.vectors import Measured
 from sekisho.provenance.evidence import Evidence
-from sekisho.records import Comparison, Facts, Finding, Inventory, Outcome, Severity
+from sekisho.records import Comparison, Facts, Finding, Inventory, Outcome, Role, Severity
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class Case:
     """What the tokenizer does with texts; None where there is none or it was not tried."""
     known_pickles: bool = False
     """Whether the policy lets pickles pass whose every import is on the frozen list."""
+
+    @property
+    def adapter_alone(self) -> bool:
+        """An adapter is all there is: everything else comes from its base."""
+        whole = any(f.role is Role.WEIGHTS for f in self.candidate.files)
+        return not whole and bool(peft.adapters(self.candidate))
 
 
 class AbstractCheck(abc.ABC):

@@ -10,7 +10,7 @@ What to do: fetch the file again and compare its digest with the publisher's; if
 from collections.abc import Iterator
 from typing import Final, final
 
-from sekisho.checks.base import AbstractCheck, Case
+from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats import shards
 from sekisho.formats.json_config import JsonFacts
 from sekisho.formats.text import shown
@@ -19,6 +19,7 @@ from sekisho.records import Facts, FileFact, Finding, Outcome, Role, Severity
 _ELSEWHERE: Final = ("pickle", "zip", "npy", "unread")
 """Formats whose faults another check reports."""
 _WEIGHTY: Final = (Role.WEIGHTS, Role.ADAPTER, Role.SOFT_PROMPT)
+_SETTINGS: Final = ("config.json", "params.json", "adapter_config.json", "model_index.json")
 _NAMED: Final = 3
 """Tensors a sentence names before it stops."""
 _SENTENCES: Final = {
@@ -30,6 +31,20 @@ _SENTENCES: Final = {
     "tensor-twice": "holds tensors that another file holds as well:",
     "total-size": "gives a total size that is not that of its tensors (claimed / actual):",
 }
+
+_NO_WEIGHTS: Final = Words("no-weights", "There are no weights here, only settings of a model.")
+_PART: Final = Words(
+    "part-of-a-model",
+    "There are no weights here, and no settings of a model: only what is here was inspected.",
+    Severity.NOTE,
+    Outcome.PASS,
+)
+
+
+def _describes_a_model(files: tuple[FileFact, ...]) -> bool:
+    """Settings that a program would build a model from, or files that could not be read as what they may be."""
+    named = any(f.path.rpartition("/")[2].lower() in _SETTINGS for f in files)
+    return named or any(shards.is_index(f) for f in files)
 
 
 @final
@@ -45,8 +60,7 @@ class HeaderIntegrity(AbstractCheck):
             yield from self._file(file)
         yield from self._together(files)
         if not any(f.role in _WEIGHTY for f in files):
-            sentence = "There are no weights here."
-            yield Finding(self.id, Outcome.FAIL, Severity.REJECT, "", "no-weights", sentence)
+            yield (_NO_WEIGHTS if _describes_a_model(files) else _PART).about(self.id, "")
 
     def _file(self, file: FileFact) -> Iterator[Finding]:
         code, _, text = file.problem.partition(": ")

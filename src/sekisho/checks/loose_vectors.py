@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case, Words, objection
+from sekisho.formats.json_config import JsonFacts
 from sekisho.formats.loose import Loose, loose, soft_prompt_archive
 from sekisho.formats.outline import outline
-from sekisho.records import FileFact, Finding, Outcome, Severity
+from sekisho.records import FileFact, Finding, Inventory, Outcome, Severity
 
 _ID: Final = "loose-vectors"
 _SHOWN: Final = 8
+_DENSE: Final = "sentence_transformers.models.Dense"
 _HOLDING: Final = frozenset({"safetensors", "gguf", "npy", "zip", "json"})
 """Formats in which vectors are looked for."""
 _SENTENCES: Final = {
@@ -41,10 +43,27 @@ class LooseVectors(AbstractCheck):
         """Look at every file that can hold vectors."""
         widths = _widths(case)
         groups: dict[str, list[Loose]] = {}
+        dense = frozenset(_dense(case.candidate))
         for found in loose(case.candidate, widths):
+            if (found.path, found.name, found.rows, found.width) in dense:
+                continue
             groups.setdefault(found.path, []).append(found)
         for file in case.candidate.files:
             yield from _file(file, groups.get(file.path, []), known=bool(widths))
+
+
+def _dense(inventory: Inventory) -> Iterator[tuple[str, str, int, int]]:
+    """The layers of sentence embedders: `modules.json` names their folders, settings there give their size."""
+    by_path = {f.path: f.facts.document for f in inventory.files if isinstance(f.facts, JsonFacts)}
+    listed = by_path.get("modules.json")
+    for module in listed if isinstance(listed, list) else ():
+        folder = module.get("path") if isinstance(module, dict) and module.get("type") == _DENSE else None
+        settings = by_path.get(f"{folder}/config.json")
+        if isinstance(settings, dict):
+            rows, width = settings.get("out_features"), settings.get("in_features")
+            if type(rows) is int and type(width) is int:
+                path = f"{folder}/model.safetensors"
+                yield from ((path, "linear.weight", rows, width), (path, "linear.bias", 1, rows))
 
 
 def _widths(case: Case) -> frozenset[int]:

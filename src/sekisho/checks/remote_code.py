@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, final
 
-from sekisho.checks.base import AbstractCheck, Case
+from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.code import CodeFacts
 from sekisho.formats.json_config import JsonFacts
 from sekisho.formats.rules import SAFE_LIBRARIES
@@ -29,6 +29,16 @@ _KERNEL_KEYS: Final = (
 _PAGES: Final = (".html", ".htm", ".svg")
 _UNREAD: Final = ("json", "code", "unread", "tokenizer", "zip")
 
+_DRAWING: Final = Words(
+    "drawing", "{file} is a drawing without scripts or references.", Severity.NOTE, Outcome.PASS
+)
+_PACKAGES: Final = Words(
+    "packages",
+    "{file} lists packages that somebody would have to install; they are not part of the model.",
+    Severity.NOTE,
+    Outcome.PASS,
+)
+
 
 @final
 class RemoteCode(AbstractCheck):
@@ -43,6 +53,9 @@ class RemoteCode(AbstractCheck):
 
     def _file(self, file: FileFact) -> Iterator[Finding]:
         match file.facts:
+            case CodeFacts(quiet=True):
+                words = _DRAWING if file.path.lower().endswith(".svg") else _PACKAGES
+                yield words.about(self.id, file.path, ("file", file.path))
             case CodeFacts(kind=kind):
                 yield self._code(file.path, kind)
             case ZipFacts(entries=entries):

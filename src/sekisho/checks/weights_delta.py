@@ -46,6 +46,12 @@ class WeightsDelta(AbstractCheck):
         if comparison is None:
             yield _cannot_tell("not-compared", "The weights were not compared with the base's.", ())
             return
+        if case.adapter_alone and not comparison.deltas:
+            detail = (
+                "The adapter brings no weights to compare; it adds to the base's, which stay as they are."
+            )
+            yield Finding(self.id, Outcome.PASS, Severity.NOTE, "", "adapter-alone", detail)
+            return
         if comparison.problem:
             facts = (("problem", comparison.problem),)
             yield _cannot_tell(
