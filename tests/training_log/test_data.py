@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from training_log.conftest import ROWS, write_rows
 
 from sekisho.errors import DataError
 from sekisho.training_log import data, sources
+from training_log.conftest import ROWS, write_rows
 
 
 class Mapped:

@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from training_log.conftest import ROWS, make, write_rows
 
 import sekisho
 from sekisho import cli, rerun
@@ -17,6 +16,7 @@ from sekisho.evidence import dsse, keys
 from sekisho.ledger import book
 from sekisho.training_log import launch, models, reading
 from sekisho.training_log.launch import Launch
+from training_log.conftest import ROWS, make, write_rows
 
 SOURCE = str(Path(sekisho.__file__).parents[1])
 SCRIPT = f"""

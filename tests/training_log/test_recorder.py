@@ -7,11 +7,11 @@ import random
 import subprocess
 
 import pytest
-from training_log.conftest import ROWS, make
 
 from sekisho.errors import StorageError, UsageError
 from sekisho.training_log import chain, code, environment, reading, recorder, recording, settings
 from sekisho.training_log.data import look
+from training_log.conftest import ROWS, make
 
 REAL_GIT = code._git
 
@@ -38,13 +38,16 @@ def test_a_full_disk_ends_the_record_and_not_the_training(tmp_path, monkeypatch)
             raise OSError(28, "No space left on device")
         return write(handle, data)
 
-    steps = 0
-    with pytest.warns(RuntimeWarning, match="the training record ends here"):
+    def training() -> int:
         with recording(tmp_path / "run.jsonl", settings={"a": 1}) as run:
             monkeypatch.setattr(chain.os, "write", full)
-            for steps in range(1, 21):
-                run.log(steps, {"loss": 1.0})
-        monkeypatch.undo()
+            for step in range(1, 21):
+                run.log(step, {"loss": 1.0})
+        return step
+
+    with pytest.warns(RuntimeWarning, match="the training record ends here"):
+        steps = training()
+    monkeypatch.undo()
     record = reading.read(tmp_path / "run.jsonl")
 
     assert steps == 20
@@ -53,9 +56,13 @@ def test_a_full_disk_ends_the_record_and_not_the_training(tmp_path, monkeypatch)
 
 
 def test_a_training_that_fails_says_so_and_keeps_its_error(tmp_path):
-    with pytest.raises(ZeroDivisionError), recording(tmp_path / "run.jsonl") as run:
-        run.log(3, {"loss": 1.0})
-        raise ZeroDivisionError("a path/of/this/machine")
+    def training() -> None:
+        with recording(tmp_path / "run.jsonl") as run:
+            run.log(3, {"loss": 1.0})
+            raise ZeroDivisionError("a path/of/this/machine")
+
+    with pytest.raises(ZeroDivisionError):
+        training()
     end = reading.read(tmp_path / "run.jsonl").last("end")
 
     assert {k: end[k] for k in ("outcome", "step", "error")} == {

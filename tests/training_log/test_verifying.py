@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from training_log.conftest import ROWS, make, write_rows
 
 from sekisho import inventory, recording, training_log
 from sekisho.errors import DataError, SourceError
@@ -13,6 +12,7 @@ from sekisho.records import FileLine
 from sekisho.report import training as words
 from sekisho.training_log import entry, models, reading, verifying
 from sekisho.training_log.verifying import Against
+from training_log.conftest import ROWS, make, write_rows
 
 
 def verify(run, **changed) -> list[tuple[str, dict[str, str]]]:

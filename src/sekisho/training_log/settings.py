@@ -76,6 +76,8 @@ def plain(value: Any, name: str = "", depth: int = 0) -> Any:
 def arguments(args: Any) -> dict[str, Any]:
     """Every setting of a TrainingArguments, or of another object with `to_dict`."""
     found = args.to_dict() if hasattr(args, "to_dict") else args
+    if isinstance(found, Mapping):  # transformers puts <EOS_TOKEN> in the place of every token, secret or not
+        found = {k: getattr(args, k, v) if v == f"<{str(k).upper()}>" else v for k, v in found.items()}
     made = plain(found)
     return made if isinstance(made, dict) else {"arguments": made}
 
