@@ -1,7 +1,7 @@
 """Sign a vetted model: gather every document, check that the files are still those judged, write the evidence folder."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +12,11 @@ from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.bundle import Extras, Written
 from sekisho.evidence.keys import Signer
 from sekisho.evidence.statements import Granted
-from sekisho.provenance import intake
+from sekisho.ledger import kinds
+from sekisho.provenance import intake, ladder
 from sekisho.provenance.evidence import Request, gather
 from sekisho.provenance.ladder import Ground
-from sekisho.provenance.records import Basis, Intake, Stated
+from sekisho.provenance.records import Basis, Intake, Level, Stated
 from sekisho.records import Dossier, Inventory
 from sekisho.report import html
 from sekisho.report.words import LANGUAGES
@@ -50,7 +51,7 @@ def sign(folder: Path, model: Path, signer: Signer, *, options: Options = Option
         reports={f"report.{lang}.html": html.render(made, lang) for lang in LANGUAGES},
         bom=_bill(made, files, record),
         intake=codec.plain(record),
-        finetune=_table(folder / TRAINING),
+        finetune=_training(_table(folder / TRAINING)),
         registration=_bytes(folder / bundle.REGISTRATION),
         approvals=options.approvals,
         valid_days=options.valid_days,
@@ -60,20 +61,43 @@ def sign(folder: Path, model: Path, signer: Signer, *, options: Options = Option
 
 def _intake(folder: Path, files: Inventory, model: Path, signer: Signer, request: Request) -> Intake:
     """The intake record beside the dossier if it is of these files, else what can be known here."""
-    kept = _table(folder / RECORD)
-    if kept is not None:
-        record = codec.build(Intake, kept, RECORD)
-        there = {f.path: f.sha256 for f in files.files}
-        odd = next((f.path for f in record.files if there.get(f.path) != f.sha256), "")
-        if odd:
-            raise DataError(f"{RECORD}: {odd} is not as the record has it: take the intake again")
-        return record
-    mark = signer.public.fingerprint
-    signed = intake.Signed(
-        intake=Ground(held=True, code="intake-signature", detail=mark), signer=Stated(mark, Basis.MEASURED)
-    )
+    by = Stated(signer.public.fingerprint, Basis.MEASURED)
+    ground = Ground(held=True, code="intake-signature", detail=by.value)
     gathered = gather(files, model, request)
-    return intake.record(gathered, base=None, register=None, signed=signed, tool=_tool())
+    fresh = intake.record(
+        gathered, base=None, register=None, signed=intake.Signed(ground, signer=by), tool=_tool()
+    )
+    kept = _table(folder / RECORD)
+    if kept is None:
+        return fresh
+    record = codec.build(
+        Intake, kept.get("intake", kept), RECORD
+    )  # by itself, or as `provenance --out` writes it
+    _same(record, fresh)
+    verified = replace(record.verification, signer=by)
+    return replace(record, ladder=ladder.signed(record.ladder, ground), verification=verified)
+
+
+def _same(record: Intake, fresh: Intake) -> None:
+    """Every file of the record is here as it says, and no other. Raises DataError."""
+    said, here = ({f.path: f.sha256 for f in r.files} for r in (record, fresh))
+    odd = next((p for p in sorted({*said, *here}) if said.get(p) != here.get(p)), "")
+    if odd or record.root_digest != fresh.root_digest or record.git_tree != fresh.git_tree:
+        raise DataError(
+            f"{RECORD}: {odd or 'root digest'} is not as the record has it: take the intake again"
+        )
+    if tuple(r.level for r in record.ladder.rungs) != tuple(Level):
+        raise DataError(f"{RECORD}: its ladder does not have the six rungs")
+
+
+def _training(record: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Held to the ledger's vocabulary of a training, the summary of a training record. Raises DataError."""
+    try:
+        if record is not None:
+            kinds.check(kinds.Kind.TRAINING_RECORD, record)
+    except DataError as error:
+        raise DataError(f"{TRAINING}: {error}") from error
+    return record
 
 
 def _bill(made: Dossier, files: Inventory, record: Intake) -> Mapping[str, Any]:

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
-from evidence.folders import BOTH, OUTSIDER, ours, signed, signer, theirs
-from sekisho.errors import MalformedError, UsageError
+from evidence.folders import BOTH, OUTSIDER, dossier, model, ours, signed, signer, theirs
+from sekisho import signing
+from sekisho.errors import DataError, MalformedError, UsageError
 from sekisho.evidence import bundle, dsse, oms
+from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.statements import Granted
 
 
@@ -101,3 +103,70 @@ def test_the_outsider_reads_the_day_in_utc_as_the_library_does(monkeypatch, made
     monkeypatch.setattr(OUTSIDER.datetime, "datetime", Tokyo)
     monkeypatch.setattr(OUTSIDER.datetime, "date", Day)
     assert theirs(folder, key=key, at=None)[0] == 0
+
+
+@pytest.fixture
+def vetted(tmp_path):
+    where, made = model(tmp_path / "m"), tmp_path / "vetted"
+    dossiers.write(dossier(where), made)
+    return where, made
+
+
+def record(vetted, tmp_path):
+    """The intake record that signing made, as somebody might keep and edit it."""
+    where, made = vetted
+    first = signing.sign(made, where, signer(tmp_path), options=signing.Options(out=tmp_path / "first"))
+    return json.loads(payload(first.folder, bundle.INTAKE))["predicate"]["buildDefinition"][
+        "internalParameters"
+    ]["record"]
+
+
+def again(vetted, tmp_path, kept, name="intake.json"):
+    (vetted[1] / name).write_text(json.dumps(kept))
+    made = signing.sign(
+        vetted[1], vetted[0], signer(tmp_path), options=signing.Options(out=tmp_path / "again")
+    )
+    return json.loads(payload(made.folder, bundle.INTAKE))["predicate"]["buildDefinition"][
+        "internalParameters"
+    ]["record"]
+
+
+@pytest.mark.parametrize("files", [[], slice(1, None)], ids=["none", "all but one"])
+def test_an_intake_record_that_leaves_files_out_is_not_signed(vetted, tmp_path, files):
+    kept = record(vetted, tmp_path)
+    kept["files"] = kept["files"][files] if isinstance(files, slice) else files
+    with pytest.raises(DataError, match=r"intake\.json"):
+        again(vetted, tmp_path, kept)
+
+
+def test_an_intake_record_of_another_root_is_not_signed(vetted, tmp_path):
+    kept = record(vetted, tmp_path)
+    kept["root_digest"]["value"] = "sha256:" + "ab" * 32
+    with pytest.raises(DataError, match="root digest"):
+        again(vetted, tmp_path, kept)
+
+
+def test_signatures_that_an_intake_record_claims_are_replaced_by_the_one_that_holds(vetted, tmp_path):
+    kept = record(vetted, tmp_path)
+    for rung in kept["ladder"]["rungs"]:
+        rung["held"] = True
+    made = again(vetted, tmp_path, kept)
+    rungs = {r["level"]: r for r in made["ladder"]["rungs"]}
+    assert made["ladder"]["level"] == "E3"
+    assert rungs["E3"]["ground"] == "intake-signature"
+    assert not rungs["E4"]["held"]
+    assert made["verification"]["signer"]["value"] == signer(tmp_path).public.fingerprint
+
+
+def test_the_record_that_provenance_writes_is_taken_up(vetted, tmp_path):
+    from sekisho import origins
+
+    looked = origins.look(str(vetted[0]))
+    made = again(vetted, tmp_path, json.loads(origins.to_json(looked)))
+    assert {r["level"]: r["held"] for r in made["ladder"]["rungs"]}["E3"]
+
+
+@pytest.mark.parametrize("kept", [{"method": "lora", "steps": 3}, {"base_digest": "x", "method": "lora"}, {}])
+def test_a_training_record_in_other_words_is_not_wrapped(vetted, tmp_path, kept):
+    with pytest.raises(DataError, match=r"finetune\.json: training-record"):
+        again(vetted, tmp_path, kept, "finetune.json")

@@ -299,7 +299,7 @@ def test_records_beside_the_dossier_are_taken_up(tmp_path, judged):
     body = dsse.parse(dsse.opened((first.folder / bundle.INTAKE).read_bytes()).payload)
     record = body["predicate"]["buildDefinition"]["internalParameters"]["record"]
     assert {f["path"] for f in record["files"]} == {"config.json", "model.safetensors", "sub/tokenizer.json"}
-    (vetted / "finetune.json").write_text(json.dumps({"base_digest": "ab" * 32, "steps": 3}))
+    (vetted / "finetune.json").write_text(json.dumps({"base_digest": "ab" * 32, "method": "lora"}))
     record["licences_stated"]["value"] = "as the register has it"
     (vetted / "intake.json").write_text(json.dumps(record))
     again = signing.sign(vetted, where, signer(tmp_path), options=signing.Options(out=tmp_path / "f"))

@@ -104,7 +104,7 @@ def test_headers_meant_for_one_host_do_not_travel_to_another():
 
 @pytest.mark.parametrize("href", ["http://127.0.0.1:9/x", "file:///etc/passwd", "ftp://a.example/x"])
 def test_a_server_elsewhere_cannot_send_us_to_this_machine(href, tmp_path):
-    with pytest.raises(SourceError, match="encryption|only https"):
+    with pytest.raises(SourceError, match=r"encryption|only https"):
         http_.require_sent("https://host.example/x", href)
     http_.require_sent("http://127.0.0.1:8/x", "http://127.0.0.1:9/x")
 

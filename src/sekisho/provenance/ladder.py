@@ -62,6 +62,17 @@ def climb(grounds: Grounds) -> Ladder:
     return Ladder(level, rungs, (("edited-records",) if own else ()) + attacks(level))
 
 
+def signed(before: Ladder, ground: Ground) -> Ladder:
+    """The same evidence under an intake signature that holds; what it said of signatures before was verified by nobody."""
+    fresh = {Level.INTAKE_SIGNED: ground, Level.SUPPLIER_SIGNED: NO_SUPPLIER}
+    rungs = tuple(
+        Rung(r.level, g.held, g.code, g.detail) if (g := fresh.get(r.level)) else r for r in before.rungs
+    )
+    level = _reached(rungs)
+    own = level is Level.MATCHED and "edited-records" in before.attacks
+    return Ladder(level, rungs, (("edited-records",) if own else ()) + attacks(level))
+
+
 def attacks(level: Level) -> tuple[str, ...]:
     """Everything that evidence of this level leaves open, the cheapest first."""
     if level is Level.CLAIMED:
