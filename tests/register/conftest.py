@@ -14,7 +14,12 @@ from sekisho.register import moves
 from sekisho.register.wishes import Action, Wish
 
 MODEL, OTHER, DIGEST = "ab" * 32, "cd" * 32, "12" * 32
-ASKED = {"name": "toy", "source": "hf:example-org/toy@" + "1" * 40, "purpose": "answers", "data_class": "internal"}
+ASKED = {
+    "name": "toy",
+    "source": "hf:example-org/toy@" + "1" * 40,
+    "purpose": "answers",
+    "data_class": "internal",
+}
 ASKED |= {"users": "20 in sales", "supplier": "Example Org"}
 PILOT = {"users": "5", "days": 30, "data_class": "internal", "exit": ["no adverts"], "place": "notebook 1"}
 

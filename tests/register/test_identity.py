@@ -5,9 +5,8 @@ import pytest
 from evidence.folders import model
 from register.conftest import ASKED, MODEL
 from sekisho.errors import RuleError, SourceError, UsageError
-from sekisho.register import identity, rows
+from sekisho.register import identity, moves, rows
 from sekisho.register.wishes import Action, Wish
-from sekisho.register import moves
 
 ADDRESS = "hf:example-org/toy@" + "1" * 40
 
@@ -38,7 +37,9 @@ def test_who_asked_for_the_address_cannot_approve_the_files(arrived, desk):
     desk("decide", "tanaka", files.subject)
     with pytest.raises(RuleError, match="mori asked for this model"):
         desk("approve", "mori", files.subject, of="pilot")
-    desk("approve", "tanaka", files.subject, of="pilot")  # who received may approve: small companies have two people
+    desk(
+        "approve", "tanaka", files.subject, of="pilot"
+    )  # who received may approve: small companies have two people
 
 
 def test_files_of_another_request_are_refused(tmp_path, ledger, desk):

@@ -60,7 +60,9 @@ def test_an_unknown_class_of_data_is_refused(desk):
 
 def test_a_wrong_step_says_what_comes_next(desk):
     desk("request", "mori", **ASKED)
-    with pytest.raises(RuleError, match=r"stands at requested; production cannot follow.*next: sekisho receive"):
+    with pytest.raises(
+        RuleError, match=r"stands at requested; production cannot follow.*next: sekisho receive"
+    ):
         desk("produce", "tanaka", place="x", met="y", retest_days=10)
     assert set(NEXT) == {None, *State}
 
@@ -97,7 +99,9 @@ def test_who_looked_before_another_wrote_is_told(desk, ledger):
     desk.to("decided")
     seen = ledger.about(MODEL)[-1].sequence
     desk("approve", "sato", of="pilot", seen=seen)
-    with pytest.raises(RuleError, match=r"sato wrote entry \d+ \(approval\).*nothing was written: look again"):
+    with pytest.raises(
+        RuleError, match=r"sato wrote entry \d+ \(approval\).*nothing was written: look again"
+    ):
         desk("retire", "suzuki", reason="no", seen=seen)
 
 

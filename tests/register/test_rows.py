@@ -27,9 +27,18 @@ def page(ledger, **wish):
 def test_three_columns_state_and_dates(desk, ledger):
     desk.to("production")
     (row,) = rows.listed(ledger)
-    assert (row.state, row.due, row.places) == (State.PRODUCTION, "2027-05-21T12:00:00Z", ("notebook 1", "server 3"))
+    assert (row.state, row.due, row.places) == (
+        State.PRODUCTION,
+        "2027-05-21T12:00:00Z",
+        ("notebook 1", "server 3"),
+    )
     text = listing.text(page(ledger), "en")
-    for said in ("What: toy; for: answers", "From whom: supplier: Example Org", "How handled: internal data", "re-test by 2027-05-21"):
+    for said in (
+        "What: toy; for: answers",
+        "From whom: supplier: Example Org",
+        "How handled: internal data",
+        "re-test by 2027-05-21",
+    ):
         assert said in text
 
 
@@ -52,7 +61,10 @@ def test_what_is_overdue_is_marked_and_listed(desk, ledger, clock):
     (late,) = rows.listed(ledger, Listing(overdue=True))
     assert (late.subject, late.marks(ledger.now())) == (OTHER, ("pilot-ended",))
     clock.later(days=180)
-    assert {r.marks(ledger.now()) for r in rows.listed(ledger, Listing(overdue=True))} == {("pilot-ended",), ("retest-overdue",)}
+    assert {r.marks(ledger.now()) for r in rows.listed(ledger, Listing(overdue=True))} == {
+        ("pilot-ended",),
+        ("retest-overdue",),
+    }
     assert "OVERDUE" in listing.text(page(ledger), "en")
     assert "期限超過" in listing.text(page(ledger), "ja")
 
@@ -109,7 +121,10 @@ def test_a_tampered_entry_breaks_no_page(desk, ledger):
 def test_every_format_tells_the_same_and_nothing_is_markup(desk, ledger, language):
     desk("request", "mori", **ASKED | {"name": "<script>x</script>", "purpose": "[a](javascript:b) | c"})
     shown = page(ledger)
-    html, text = documents.html(listing.document(shown, language)), documents.markdown(listing.document(shown, language))
+    html, text = (
+        documents.html(listing.document(shown, language)),
+        documents.markdown(listing.document(shown, language)),
+    )
     assert "<script>" not in html
     assert "<script>" not in text
     assert "[a](" not in text
@@ -131,8 +146,13 @@ def thousands(path, models):
     tip, made = ledger.tip(), []
     for n in range(models):
         subject = hashlib.sha256(str(n).encode()).hexdigest()
-        for kind, body in ((Kind.MODEL_REGISTERED, ASKED | {"name": f"m{n}"}), (Kind.STATE_CHANGE, {"to": "requested"})):
-            entry = make(Draft("mori", kind, subject, body), tip.sequence + 1, "2026-11-22T12:00:00Z", tip.digest)
+        for kind, body in (
+            (Kind.MODEL_REGISTERED, ASKED | {"name": f"m{n}"}),
+            (Kind.STATE_CHANGE, {"to": "requested"}),
+        ):
+            entry = make(
+                Draft("mori", kind, subject, body), tip.sequence + 1, "2026-11-22T12:00:00Z", tip.digest
+            )
             tip = dataclasses.replace(tip, sequence=entry.sequence, digest=entry.digest)
             made.append(entry)
     with ledger._store.writing():

@@ -37,14 +37,24 @@ def test_the_examples_in_the_comments_are_valid_once_uncommented(tmp_path):
 def test_the_rule_follows_the_policy_and_carries_its_digest(tmp_path):
     starting.start("small", tmp_path)
     mine = tmp_path / "policy.toml"
-    mine.write_text(mine.read_text().replace("ceiling = 0.12", "ceiling = 0.37").replace("alpha_admit = 0.05", "alpha_admit = 0.011"))
+    mine.write_text(
+        mine.read_text()
+        .replace("ceiling = 0.12", "ceiling = 0.37")
+        .replace("alpha_admit = 0.05", "alpha_admit = 0.011")
+    )
     rules = tmp_path / "governance.toml"
     rules.write_text(rules.read_text().replace("pilot_days = 30", "pilot_days = 17"))
     _, kept = starting.start("small", tmp_path)
     assert {p.name for p in kept} == {"policy.toml", "governance.toml", "suppliers.toml", "suppressions.toml"}
     for language in ("en", "ja"):
         text = (tmp_path / f"house-rule.{language}.md").read_text()
-        for said in (policy.load(mine).digest, governance.parse(rules.read_bytes(), "g").digest, "37", "1.1", "17"):
+        for said in (
+            policy.load(mine).digest,
+            governance.parse(rules.read_bytes(), "g").digest,
+            "37",
+            "1.1",
+            "17",
+        ):
             assert said in text
         assert "{" not in text
 

@@ -1,6 +1,7 @@
 """Back to the source and forward to where it runs, over generations and by the digest of one file."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_a_circle_of_training_records_ends(desk, ledger):
 def test_a_long_line_is_followed_so_far_and_no_farther(desk, ledger):
     desk.to("decided")
     line = [MODEL, *(f"{n:064x}" for n in range(1, GENERATIONS + 5))]
-    for base, output in zip(line, line[1:], strict=False):
+    for base, output in pairwise(line):
         trained(ledger, base, output)
     assert len(trace(ledger, MODEL)[0].children) == GENERATIONS
 
@@ -70,7 +71,14 @@ def test_a_long_line_is_followed_so_far_and_no_farther(desk, ledger):
 def test_a_parent_that_is_not_in_the_register_is_said_so(desk, ledger):
     desk.to("decided")
     trained(ledger, OTHER, MODEL)
-    ledger.append(Draft("tanaka", Kind.TRAINING_RECORD, "33" * 32, {"method": "x", "base_digest": "44" * 32, "output_digest": "33" * 32}))
+    ledger.append(
+        Draft(
+            "tanaka",
+            Kind.TRAINING_RECORD,
+            "33" * 32,
+            {"method": "x", "base_digest": "44" * 32, "output_digest": "33" * 32},
+        )
+    )
     (found,) = trace(ledger, "33" * 32)
     assert found.parents[0].row is None
     assert "台帳になし" in traced.text(found, "ja")

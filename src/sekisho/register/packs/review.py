@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sekisho import rulebook
 from sekisho.evidence import dossier as dossiers
-from sekisho.records import Dossier, Example, Finding, Novelty, TokenResult
+from sekisho.records import Dossier, Example, Finding, Novelty, Reason, TokenResult
 from sekisho.register import documents
 from sekisho.register.documents import Block, Document
 from sekisho.register.packs import contract
@@ -23,6 +23,8 @@ _TEXTS: Final = {
 }
 """Fields that quote prompts or answers."""
 _NUMBER: Final = re.compile(r"[\d.,%+\u2212 -]{1,40}")
+_QUOTES: Final = frozenset({"text", "why", "shared", "phrase", "prompt", "answer", "example"})
+"""Facts of a reason that quote an answer, as that of a novelty does."""
 _CODES: Final = frozenset({"behaviour", "drill", "recipe", "step", "suite", "state"})
 
 
@@ -57,6 +59,9 @@ def _bare(value: Any) -> Any:
         return value
     if isinstance(value, Finding):
         return _finding(value)
+    if isinstance(value, Reason):
+        quoted = tuple((k, _length(v) if k in _QUOTES else v) for k, v in value.facts)
+        return dataclasses.replace(value, facts=quoted)
     changes = {f.name: _bare(getattr(value, f.name)) for f in dataclasses.fields(value)}
     changes |= {name: _length(getattr(value, name)) for name in _TEXTS.get(type(value), ())}
     return dataclasses.replace(value, **changes)
@@ -64,7 +69,8 @@ def _bare(value: Any) -> Any:
 
 def _finding(value: Finding) -> Finding:
     """What a run of the model found may quote answers: numbers and codes stay."""
-    if not rulebook.of(value).measured:
+    rule = rulebook.of(value)
+    if not rule.measured and rule is not rulebook.UNLISTED:
         return value
     facts = tuple((k, v if k in _CODES or _NUMBER.fullmatch(v) else _length(v)) for k, v in value.facts)
     return dataclasses.replace(value, facts=facts, detail=value.reason)
