@@ -77,6 +77,14 @@ def _provenance(verbs: Verbs, say: Write) -> None:
         "--base", help="the declared parent: its weights are compared, differences become the patch list"
     )
     verb.add_argument("--suppliers", type=Path, help="your supplier register (TOML)")
+    verb.add_argument("--evidence", type=Path, help="evidence folder of this model: its signature makes E3")
+    verb.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        default=[],
+        help="public key or root certificate in PEM for --evidence; may be repeated",
+    )
     verb.add_argument("--at-least", choices=LEVELS, default="E0", help="exit 3 where the evidence is weaker")
     verb.add_argument("--complete", action="store_true", help="exit 3 where a mandatory field is unknown")
     verb.add_argument("--out", type=Path, help="write the record as JSON, too")
@@ -112,6 +120,8 @@ def _asked(options: argparse.Namespace) -> "origins.Asked":  # type: ignore[name
         commit_object=options.commit_object,
         source=options.source,
         suppliers=options.suppliers,
+        evidence=options.evidence,
+        keys=tuple(options.key),
         today=dt.datetime.now(tz=dt.UTC).date(),
     )
 

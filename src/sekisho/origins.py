@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from sekisho import inventory
 from sekisho.errors import StorageError, UsageError
-from sekisho.evidence import codec
+from sekisho.evidence import checking, codec, codes, signers
+from sekisho.evidence.ruling import Demands
 from sekisho.formats import tensors
 from sekisho.limits import DEFAULT
 from sekisho.provenance import evidence, intake, kinship, parents, suppliers
 from sekisho.provenance.evidence import SHA256, Request
 from sekisho.provenance.gitobjects import SHA1
-from sekisho.provenance.records import Intake
+from sekisho.provenance.ladder import Ground
+from sekisho.provenance.records import Basis, Intake, Stated
 from sekisho.records import Comparison, Inventory
 from sekisho.sources import address
 from sekisho.sources import cache as caches
@@ -23,7 +25,7 @@ from sekisho.sources.resolve import resolve
 _CONTRADICTIONS: Final = frozenset(
     {
         "digest-differs", "commit-is-another", "tree-differs", "several-revisions", "weights-contradict-claim",
-        "relation-differs", "undeclared-patches",
+        "relation-differs", "undeclared-patches", "evidence-does-not-hold",
     }
 )  # fmt: skip
 """Grounds of a rung that speak against the record, not only for too little of it."""
@@ -37,6 +39,9 @@ class Asked:
     commit_object: Path | None = None
     source: str = ""
     suppliers: Path | None = None
+    evidence: Path | None = None
+    """Evidence folder that `sekisho sign` wrote of this model; its signature is verified with `keys`."""
+    keys: tuple[Path, ...] = ()
     today: dt.date = dt.date.min
 
 
@@ -67,7 +72,11 @@ def look(path: str, *, base: str | None = None, asked: Asked | None = None) -> L
     register = suppliers.read(wanted.suppliers) if wanted.suppliers else None
     gathered = evidence.gather(files, found.path, _request(wanted))
     made = intake.record(
-        gathered, base=parent, register=register, signed=intake.Signed(), tool=f"sekisho {version('sekisho')}"
+        gathered,
+        base=parent,
+        register=register,
+        signed=_signed(wanted, found.path),
+        tool=f"sekisho {version('sekisho')}",
     )
     objections = _objections(made, register, wanted.today)
     return Looked(found.name, made, objections, (parent.name, parent.kin) if parent else None)
@@ -115,6 +124,22 @@ def _request(wanted: Asked) -> Request:
     if wanted.source:
         address.parse(wanted.source)
     return Request(expect, _commit(wanted.commit_object), wanted.source)
+
+
+def _signed(wanted: Asked, model: Path) -> intake.Signed:
+    """The intake signature, where a folder of evidence is given and holds in every point. Raises DataError, UsageError."""
+    if wanted.evidence is None:
+        return intake.Signed()
+    if not wanted.keys:
+        raise UsageError("--evidence needs --key: a signature counts only with a key that came another way")
+    pinned, anchors = signers.pins(wanted.keys)
+    seen = checking.verify(
+        wanted.evidence, pinned, anchors=anchors, model=model, demands=Demands(wanted.today.isoformat())
+    )
+    if seen.code != codes.VERIFIED:
+        return intake.Signed(intake=Ground(held=False, code="evidence-does-not-hold", detail=str(seen.code)))
+    by = Stated(seen.signer, Basis.MEASURED)
+    return intake.Signed(Ground(held=True, code="intake-signature", detail=seen.signer), signer=by)
 
 
 def _commit(path: Path | None) -> bytes:

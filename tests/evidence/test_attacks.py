@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -108,7 +109,7 @@ def test_the_outsider_reads_the_day_in_utc_as_the_library_does(monkeypatch, made
 @pytest.fixture
 def vetted(tmp_path):
     where, made = model(tmp_path / "m"), tmp_path / "vetted"
-    dossiers.write(dossier(where), made)
+    dossiers.write(dossier(where, findings=()), made)
     return where, made
 
 
@@ -170,3 +171,23 @@ def test_the_record_that_provenance_writes_is_taken_up(vetted, tmp_path):
 def test_a_training_record_in_other_words_is_not_wrapped(vetted, tmp_path, kept):
     with pytest.raises(DataError, match=r"finetune\.json: training-record"):
         again(vetted, tmp_path, kept, "finetune.json")
+
+
+def test_a_signature_that_holds_reaches_the_ladder_and_one_that_does_not_contradicts(vetted, tmp_path):
+    from sekisho import origins
+
+    where, made = vetted
+    folder = signing.sign(made, where, signer(tmp_path), options=signing.Options(out=tmp_path / "e")).folder
+    today = dt.datetime.now(dt.UTC).date()
+    asked = origins.Asked(evidence=folder, keys=(tmp_path / "key.pub",), today=today)
+    rung = origins.look(str(where), asked=asked).intake.ladder.rungs[3]
+    signer(tmp_path, "other")
+    stranger = origins.look(str(where), asked=replace(asked, keys=(tmp_path / "other.pub",)))
+    with pytest.raises(UsageError, match="--key"):
+        origins.look(str(where), asked=replace(asked, keys=()))
+    (where / "config.json").write_bytes(b"{ }")
+    changed = origins.look(str(where), asked=asked)
+    assert (rung.held, rung.ground) == (True, "intake-signature")
+    assert not stranger.intake.ladder.rungs[3].held
+    assert stranger.contradicted
+    assert changed.contradicted
