@@ -23,7 +23,8 @@ def merge(model: Any, folder: Path) -> Any:
     names = _names(folder / WEIGHTS)
     tuned = PeftModel.from_pretrained(model, folder, is_trainable=False)
     _fits(tuned, names, frozenset(model.state_dict()))
-    return tuned.merge_and_unload(safe_merge=True).eval()
+    merged = tuned.merge_and_unload(safe_merge=True).eval()
+    return merged.requires_grad_(requires_grad=True)  # PEFT froze it; a drill trains it as any released model
 
 
 def tokenizer_of(folder: Path, base: Path) -> Path:
