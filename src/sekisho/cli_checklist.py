@@ -99,7 +99,7 @@ def _shown(options: argparse.Namespace, found: "Sources", made: "Checklist") -> 
         return checklist.text(made, options.lang, only_open=options.open)
     from sekisho.report import views
 
-    return views.checklist(found, made, options.format, options.lang)
+    return views.checked_page(found, made, options.format, options.lang)
 
 
 def _write(options: argparse.Namespace, warn: Write) -> None:

@@ -34,7 +34,7 @@ def render(
     return write(VIEWS[view](matter(sources, language, profile)), form)
 
 
-def checklist(sources: Sources, made: Checklist, form: str = "html", language: str = "en") -> str:
+def checked_page(sources: Sources, made: Checklist, form: str = "html", language: str = "en") -> str:
     """Write the checklist as a page. Raises UsageError for an unknown format or language."""
     return write(checked.document(sources, made, Say(language)), form)
 

@@ -11,7 +11,7 @@ def document(m: Matter) -> Document:
     say = m.say
     head = (Para(open_items(m)), Para(by_hand(m)), Para(say("ui.read_aloud"), soft=True))
     opening = Section("opening", say("ui.checklist"), head)
-    labels = [say(f"ui.{k}") for k in ("decision", "who_by_when", "attending", "date")]
+    labels = [say(f"ui.{k}") for k in ("decided", "who_by_when", "attending", "date")]
     closing = Section("closing", say("ui.decision"), (Form((*labels, say("form.sign"))),))
     return Document(
         view="agenda",

@@ -8,15 +8,26 @@ from sekisho.checklist.engine import Result
 from sekisho.evidence import dossier as dossiers
 from sekisho.ledger.entry import Entry
 from sekisho.provenance.records import fields
-from sekisho.records import Claim, FileLine, Finding
+from sekisho.records import Claim, FileLine, Finding, Outcome
 from sekisho.report import chain, checklist
 from sekisho.report.ruled import grave, said
+from sekisho.report.views.checked import answer, who
 from sekisho.report.views.document import Bullets, Cell, Document, Line, Para, Row, Rows, Section, Table
-from sekisho.report.views.facts import MARKS, Matter, banner
+from sekisho.report.views.facts import Matter, banner
 from sekisho.report.visible import one_line
+from sekisho.report.words import Words
 
 MOST: Final = 2_000
 """Rows of any one table; the dossier has all."""
+_NUMBERS: Final = (
+    "families", "abstained", "before", "after", "effect", "low", "high", "margin", "ceiling", "control_after", "log_alarm",
+    "log_finding", "log_clear", "log_reject_at", "log_clear_at", "worst_step",
+)  # fmt: skip
+"""Of a claim, as the dossier names them."""
+_ITEM: Final = (10, 15, 30, 30, 15)
+_ENTRY: Final = (5, 15, 10, 15, 30, 25)
+_FILE: Final = (20, 15, 15, 10, 25, 15)
+"""Widths of columns, in per cent."""
 _BODY: Final = 400
 """Characters of an entry's body."""
 
@@ -88,7 +99,7 @@ def _files(m: Matter) -> Section:
         m.say.words.say("column", k) for k in ("path", "size", "format", "role", "sha256", "problem")
     )
     return Section(
-        "files", m.say("ui.files"), (_table(m, heads, tuple(_file(m, f) for f in m.dossier.files)),)
+        "files", m.say("ui.files"), (_table(m, heads, tuple(_file(m, f) for f in m.dossier.files), *_FILE),)
     )
 
 
@@ -123,10 +134,15 @@ def _finding(m: Matter, finding: Finding, fingerprint: str) -> tuple[Cell, ...]:
     )
     return (
         Cell(rule.id, mono=True),
-        Cell(words.listed((words.say("outcome", finding.outcome), grave(finding, words)))),
+        Cell(_outcome(finding, words)),
         Cell(f"{told}{words.say('ui', 'colon')}{words.finding(finding)}"),
         Cell(fingerprint, mono=True),
     )
+
+
+def _outcome(finding: Finding, words: Words) -> str:
+    outcome = words.say("outcome", finding.outcome)
+    return outcome if finding.outcome is Outcome.PASS else words.listed((outcome, grave(finding, words)))
 
 
 def _rulings(m: Matter) -> Section:
@@ -137,28 +153,16 @@ def _rulings(m: Matter) -> Section:
 
 
 def _claims(m: Matter) -> Section:
-    names = (
-        "families",
-        "abstained",
-        "before",
-        "after",
-        "effect",
-        "low",
-        "high",
-        "margin",
-        "ceiling",
-        "control_after",
-    )
-    names += ("log_alarm", "log_finding", "log_clear", "log_reject_at", "log_clear_at", "worst_step")
-    heads = (m.say("head.behaviour"), *names)
+    heads = (m.say("head.behaviour"), m.say.words.say("column", "detail"))
     rows = tuple(
-        (
-            Cell(f"{one_line(c.behaviour, 40)}/{one_line(c.drill, 60)}", mono=True),
-            *(Cell(_number(c, n), number=True) for n in names),
-        )
+        (Cell(f"{one_line(c.behaviour, 40)}/{one_line(c.drill, 60)}", mono=True), _numbers(c))
         for c in m.dossier.claims
     )
     return Section("claims", m.say("ui.claims"), (_table(m, heads, rows),))
+
+
+def _numbers(claim: Claim) -> Cell:
+    return Cell("  ".join(f"{n}={_number(claim, n)}" for n in _NUMBERS), mono=True)
 
 
 def _number(claim: Claim, name: str) -> str:
@@ -203,7 +207,7 @@ def _checklist(m: Matter) -> Section:
     return Section(
         "checklist",
         m.say("ui.checklist"),
-        (_table(m, heads, tuple(_item(m, r) for r in m.checklist.results)),),
+        (_table(m, heads, tuple(_item(m, r) for r in m.checklist.results), *_ITEM),),
     )
 
 
@@ -211,10 +215,10 @@ def _item(m: Matter, result: Result) -> tuple[Cell, ...]:
     words, filled = m.say.words, result.said
     return (
         Cell(result.item.id, mono=True),
-        Cell(m.say.checklist("answer", result.answer), mark=MARKS[result.answer]),
+        answer(result, m.say),
         Cell(checklist.said(filled, words)),
         Cell(" ".join(one_line(r, 120) for r in filled.refs), mono=True),
-        Cell(checklist.given(filled, words)),
+        Cell(who(result, words)),
     )
 
 
@@ -223,7 +227,9 @@ def _ledger(m: Matter) -> Section:
         return Section("ledger", m.say("ui.ledger"), (Para(m.say("line.no_ledger")),))
     heads = tuple(m.say(f"head.{k}") for k in ("number", "time", "actor", "kind", "rests_on", "digest"))
     return Section(
-        "ledger", m.say("ui.ledger"), (_table(m, heads, tuple(_entry(m, e) for e in m.sources.entries)),)
+        "ledger",
+        m.say("ui.ledger"),
+        (_table(m, heads, tuple(_entry(m, e) for e in m.sources.entries), *_ENTRY),),
     )
 
 
@@ -249,5 +255,7 @@ def _environment(m: Matter) -> Section:
     )
 
 
-def _table(m: Matter, heads: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> Table | Para:
-    return Table(heads, rows[:MOST]) if rows else Para(m.say("ui.none"))
+def _table(
+    m: Matter, heads: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...], *widths: int
+) -> Table | Para:
+    return Table(heads, rows[:MOST], widths=widths) if rows else Para(m.say("ui.none"))

@@ -2,12 +2,13 @@
 
 from sekisho.checklist.engine import Checklist, Result
 from sekisho.checklist.items import FilledBy
-from sekisho.checklist.sources import Sources
+from sekisho.checklist.sources import Answer, Sources
 from sekisho.report import checklist
 from sekisho.report.views.document import Block, Cell, Document, Para, Section, Table
 from sekisho.report.views.facts import MARKS
 from sekisho.report.views.words import Say
 from sekisho.report.visible import one_line
+from sekisho.report.words import Words
 
 
 def document(sources: Sources, made: Checklist, say: Say) -> Document:
@@ -43,7 +44,7 @@ def _head(made: Checklist, say: Say) -> Section:
 def _table(made: Checklist, say: Say, group: str) -> Table:
     heads = ("item", "answer", "rests_on", "todo", "who")
     rows = tuple(_row(r, say) for r in made.results if r.item.group == group)
-    return Table(tuple(say(f"head.{h}") for h in heads), rows)
+    return Table(tuple(say(f"head.{h}") for h in heads), rows, widths=(30, 10, 25, 20, 15))
 
 
 def _row(result: Result, say: Say) -> tuple[Cell, ...]:
@@ -55,8 +56,19 @@ def _row(result: Result, say: Say) -> tuple[Cell, ...]:
     tagged = say.checklist("ui", "tagged", text=words.listed(tags)) if tags else ""
     return (
         Cell(f"{item.id} {item.text('question', say.language)}{tagged}"),
-        Cell(say.checklist("answer", result.answer), mark=MARKS[result.answer]),
+        answer(result, say),
         Cell(rests),
         Cell(checklist.todo(result, words) if result.required else ""),
-        Cell(checklist.given(result.said, words)),
+        Cell(who(result, words)),
     )
+
+
+def answer(result: Result, say: Say) -> Cell:
+    """Yes, no or unknown; the mark of an unknown says the word already."""
+    word = "" if result.answer is Answer.UNKNOWN else say.checklist("answer", result.answer)
+    return Cell(word, mark=MARKS[result.answer])
+
+
+def who(result: Result, words: Words) -> str:
+    """Who answered and when; empty where nobody did."""
+    return "" if result.answer is Answer.UNKNOWN else checklist.given(result.said, words)

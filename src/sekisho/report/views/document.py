@@ -77,6 +77,8 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     narrow: bool = False
     """It fits beside other text."""
+    widths: tuple[int, ...] = ()
+    """Of the columns, in per cent and multiples of 5; empty where the texts may decide."""
     kind: str = "table"
 
 

@@ -113,6 +113,8 @@ def _glossary(document: Document, say: Say) -> Iterator[str]:
 
 def texts(document: Document) -> Iterator[str]:
     """Sentences of a document in which words of the trade may stand, in the order of the page."""
+    if document.banner:
+        yield from (document.banner.sentence, document.banner.next_step)
     for section in document.sections:
         yield section.title
         for block in section.blocks:

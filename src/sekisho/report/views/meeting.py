@@ -64,7 +64,7 @@ def _origin_lines(m: Matter) -> Iterator[Line]:
         yield stated(m, key, given)
     if intake:
         parts = intake.retrieval.time, intake.retrieval.who, intake.retrieval.tool
-        known = [p.value for p in parts if p.known]
+        known = [m.say.words.moment(p.value) for p in parts if p.known]
         when = Stated(m.say.words.listed(known), Basis.RECORDED) if known else parts[0]
         yield stated(m, "retrieval", when)
     if origin.pinned:

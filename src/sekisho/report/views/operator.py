@@ -70,33 +70,32 @@ def _grounds(m: Matter) -> Section:
 
 
 def _open(m: Matter) -> Section:
-    lines = tuple(
-        Line(
-            m.say("line.named", name=r.item.id, text=r.item.text("question", m.say.language))
-            + m.say.checklist(
-                "ui", "tagged", text=m.say.checklist("ui", "todo", text=checklist.todo(r, m.say.words))
-            ),
-            MARKS[r.answer],
+    heads = tuple(m.say(f"head.{k}") for k in ("item", "todo"))
+    rows = tuple(
+        (
+            Cell(f"{r.item.id} {r.item.text('question', m.say.language)}", mark=MARKS[r.answer]),
+            Cell(checklist.todo(r, m.say.words)),
         )
         for r in m.checklist.results
         if r.open
     )
-    return Section("open", m.say("ui.open"), (Bullets(lines),) if lines else ())
+    return Section("open", m.say("ui.open"), (Table(heads, rows, widths=(50, 50)),) if rows else ())
 
 
 def findings(m: Matter) -> Section:
     """Every finding that is no pass, gravest first, with what to do."""
-    told = list(view(m.dossier, m.say.language).told)[:MOST]
-    if not told:
+    rows = tuple(dict.fromkeys(_finding(m, x) for x in view(m.dossier, m.say.language).told))[:MOST]
+    if not rows:
         return Section("findings", m.say("ui.findings"), (Para(m.say("ui.nothing_found")),))
     heads = tuple(m.say(f"head.{k}") for k in ("rule", "finding", "todo"))
-    return Section("findings", m.say("ui.findings"), (Table(heads, tuple(_finding(m, x) for x in told)),))
+    return Section("findings", m.say("ui.findings"), (Table(heads, rows, widths=(15, 50, 35)),))
 
 
 def _finding(m: Matter, told: Told) -> tuple[Cell, ...]:
     todo = m.say.words.check(told.finding.check, "todo") if told.counts else ""
     where = one_line(told.finding.where, 120)
-    text = told.message if not where or where in told.message else f"{where}: {told.message}"
+    text = told.message if not where or where in told.message else f"{where} – {told.message}"
+    text = m.say("line.named", name=m.say.words.check(told.finding.check), text=text)
     return (Cell(told.rule.id, mono=True, mark=mark(told.finding, told)), Cell(text), Cell(todo or "–"))
 
 

@@ -37,7 +37,7 @@ def render(document: Document) -> str:
                 parts.append((part, numbers[word] if first else None))
         return parts
 
-    return html.page(
+    made = html.page(
         "view.html",
         sheets=SHEETS,
         d=document,
@@ -46,3 +46,4 @@ def render(document: Document) -> str:
         pieces=pieces,
         symbols=SYMBOLS,
     )
+    return made.rstrip("\n") + "\n"

@@ -28,6 +28,8 @@ PAIRED: Final = frozenset(
         "same-as-base", "text-added", "differs-from-base", "template-added", "template-missing", "writes-new-token",
         "added-to-base", "drops-beside-base", "renders-otherwise", "token-added", "token-removed", "token-remapped",
         "flags-changed", "merges-changed", "pipeline-changed", "special-changed", "base-without-tokenizer", "no-base",
+        "left-its-group", "rows-changed", "rows-equal", "large-change", "reserved-changed", "not-judged", "merges-reordered",
+        "encodes-otherwise", "decodes-otherwise",
     }
 )  # fmt: skip
 """Reasons that speak of the model we compared with."""
