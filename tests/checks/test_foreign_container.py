@@ -182,3 +182,12 @@ def test_clean(tmp_path):
     (model / "PK.txt").write_text("PK\x05\x06 ends an archive" * 3)
     (model / "x.safetensors").write_bytes(safetensors_bytes(b"{}", b""))
     assert judge(model) == []
+
+
+@pytest.mark.parametrize("at", [100, 5_000_000, 4 * 2**20 - 9])
+@pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n", b"\xff\x00\xff\x00"])
+def test_a_pickle_far_into_what_nobody_reads(head, at, tmp_path):
+    """Behind a picture's first bytes, beyond the first step, and across the border of two."""
+    (tmp_path / "x.dat").write_bytes(head + bytes(at - len(head)) + PAYLOAD)
+    (finding,) = ForeignContainer().run(Case(take(tmp_path)))
+    assert (finding.reason, finding.severity) == ("pickle-inside", Severity.REJECT)

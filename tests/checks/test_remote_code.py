@@ -108,3 +108,27 @@ def test_drawings_and_lists_of_packages(name, text, reason, tmp_path):
     (finding,) = RemoteCode().run(Case(take(model)))
     assert finding.reason == reason
     assert (finding.severity is Severity.NOTE) == (reason in {"drawing", "packages"})
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "reason"),
+    [
+        ("config.json", {"Auto_Map": {"AutoModel": "m.M"}}, "auto-map"),
+        ("config.json", {"custom_pipelines": {"x": {"impl": "p.P"}}}, "auto-map"),
+        ("config.json", {"kernel_config": {"RMSNorm": "someone/kernels:RMSNorm"}}, "hub-kernel"),
+        ("2_Dense/config.json", {"activation_function": "os.system"}, "class-path"),
+        ("preprocessor_config.json", {"image_processor_type": "tool.module.Processor"}, "class-path"),
+        ("modules.json", [{"path": "", "type": "someone--tool.module.Module"}], "class-path"),
+    ],
+)
+def test_less_known_settings_that_lead_to_code(name, document, reason, tmp_path):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    write_json(tmp_path / name, document)
+    (finding,) = RemoteCode().run(Case(take(tmp_path)))
+    assert (finding.reason, finding.severity) == (reason, Severity.REJECT)
+
+
+def test_activation_functions_of_torch_are_no_code(tmp_path):
+    write_json(tmp_path / "config.json", {"activation_function": "torch.nn.modules.activation.Tanh"})
+    write_json(tmp_path / "other.json", {"activation_function": "gelu_new", "type": "my--own thing"})
+    assert [*RemoteCode().run(Case(take(tmp_path)))] == []

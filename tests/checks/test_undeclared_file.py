@@ -72,3 +72,14 @@ def test_over_limit(model):
 def test_what_was_not_read_is_not_passed(name, model):
     HOSTILE[name](model)
     assert [(f.outcome, f.severity) for f in findings(model)] == [(Outcome.CANNOT_TELL, Severity.HOLD)]
+
+
+@pytest.mark.parametrize(
+    "names", [("notes.md", "Notes.MD"), ("caf\u00e9.md", "cafe\u0301.md"), ("a.md", "\uff41.md")]
+)
+def test_two_names_that_are_one_elsewhere(names, tmp_path):
+    model = tiny_model(tmp_path / "m")
+    for name in names:
+        (model / name).write_text("x")
+    (finding,) = findings(model)
+    assert (finding.reason, finding.severity) == ("names-collide", Severity.HOLD)

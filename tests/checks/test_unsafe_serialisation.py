@@ -1,16 +1,25 @@
 """Pickles in any wrapper, under any name."""
 
+import gzip
+import io
 import zipfile
 
 import pytest
 
 from artefacts import tiny_model
-from hostile import HOSTILE, PICKLED, npy_objects, torch_zip
+from hostile import HOSTILE, PAYLOAD, PICKLED, npy_objects, torch_zip
 from sekisho.checks.base import Case
 from sekisho.checks.unsafe_serialisation import UnsafeSerialisation
 from sekisho.inventory import take
 from sekisho.limits import Limits
 from sekisho.records import Outcome, Severity
+
+
+def zip_of(data):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("weights", data)
+    return made.getvalue()
 
 
 def findings(folder, limits=None):
@@ -112,3 +121,9 @@ def test_an_archive_full_of_pickles_is_summed_up(tmp_path):
     found = findings(tmp_path)
     assert len(found) == 21
     assert (found[-1].reason, dict(found[-1].facts)["count"]) == ("more-entries", "5")
+
+
+@pytest.mark.parametrize("wrap", [gzip.compress, zip_of, lambda data: zip_of(zip_of(data))])
+def test_an_archive_in_an_archive_that_is_not_opened_is_refused(wrap, tmp_path):
+    (tmp_path / "pytorch_model.bin").write_bytes(zip_of(wrap(zip_of(PAYLOAD))))
+    assert (Outcome.FAIL, Severity.REJECT) in {(f.outcome, f.severity) for f in findings(tmp_path)}

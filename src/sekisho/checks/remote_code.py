@@ -20,6 +20,19 @@ from sekisho.records import FileFact, Finding, Outcome, Severity
 
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _HUB_PATH: Final = re.compile(r"[\w.\-]+(/|--|::)[\w.\-/]+")
+_MAPS: Final = ("auto_map", "custom_pipelines")
+_CLASSES: Final = (
+    "type",
+    "_class_name",
+    "image_processor_type",
+    "feature_extractor_type",
+    "video_processor_type",
+    "processor_type",
+)
+_OWNED: Final = re.compile(r"[\w.-]+--[\w.-]+")
+"""A class in somebody's repository: `owner--repository.module.Class`."""
+_ACTIVATIONS: Final = ("torch.nn.modules.", "torch.nn.", "transformers.activations.")
+"""Where sentence embedders import activation functions from."""
 _KERNEL_KEYS: Final = (
     "attn_implementation",
     "_attn_implementation",
@@ -99,7 +112,8 @@ def _settings(document: Any) -> Iterator[tuple[str, str, str]]:
 
 def _reason(key: str, value: Any) -> str:
     """Return why a setting is refused, empty where it is not."""
-    if key == "auto_map" and value:
+    key = key.casefold()
+    if key in _MAPS and value:
         return "auto-map"
     if key == "auto_mapping" and value:
         library = value.get("parent_library") if isinstance(value, dict) else None
@@ -108,7 +122,13 @@ def _reason(key: str, value: Any) -> str:
         return "trust-remote-code"
     if key in _KERNEL_KEYS and any("/" in text for text in _texts(value)):
         return "hub-kernel"
-    if isinstance(value, str) and (key.endswith("_class") or key in ("type", "_class_name")):
+    if key == "kernel_config" and any("/" in text for text in _texts(value)):
+        return "hub-kernel"
+    if key == "type" and isinstance(value, str) and _OWNED.fullmatch(value):
+        return "class-path"
+    if key.startswith("activation_f") and isinstance(value, str):
+        return "class-path" if _DOTTED.fullmatch(value) and not value.startswith(_ACTIVATIONS) else ""
+    if isinstance(value, str) and (key.endswith("_class") or key in _CLASSES):
         leads_out = _DOTTED.fullmatch(value) or (key != "type" and _HUB_PATH.fullmatch(value))
         return "class-path" if leads_out and not _comes_with_a_library(value) else ""
     return ""

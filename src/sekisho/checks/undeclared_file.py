@@ -6,16 +6,22 @@ Why it matters: a file that nobody can explain is where a passenger hides, and w
 What to do: ask the publisher what it is for, or delete it; copy the real files in place of links; inspect again.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Final, final
 
-from sekisho.checks.base import AbstractCheck, Case
+from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.roles import matches
 from sekisho.formats.rules import HARMLESS_NAMES
+from sekisho.formats.text import shown
 from sekisho.records import FileFact, Finding, Outcome, Role, Severity
 
 _HOSTILE: Final = ("symlink-outside", "bad-name", "not-a-file")
 _HARMLESS_FORMATS: Final = ("text", "json")
+
+_COLLIDE: Final = Words(
+    "names-collide", "{where} and {other} are one name on other systems; which of the two is read depends."
+)
 
 
 @final
@@ -28,6 +34,7 @@ class UndeclaredFile(AbstractCheck):
         """Yield one finding for each file without a role or without content."""
         download = case.origin.download if case.origin else None
         known = download.bookkeeping if download else frozenset()
+        yield from _collisions(case.candidate.files)
         for file in case.candidate.files:
             if file.path in known:
                 continue
@@ -47,6 +54,15 @@ class UndeclaredFile(AbstractCheck):
         sentence = f"{file.path} was not read: {text}."
         named = (("file", file.path), ("problem", text))
         return Finding(self.id, outcome, severity, file.path, code, sentence, named)
+
+
+def _collisions(files: tuple[FileFact, ...]) -> Iterator[Finding]:
+    """Names that are one on systems that tell neither case nor spelling of letters apart: which file is read depends."""
+    seen: dict[str, str] = {}
+    for file in files:
+        other = seen.setdefault(unicodedata.normalize("NFKC", file.path).casefold(), file.path)
+        if other != file.path:
+            yield _COLLIDE.about(UndeclaredFile.id, file.path, ("other", shown(other)))
 
 
 def _is_harmless(file: FileFact) -> bool:

@@ -21,6 +21,11 @@ from sekisho.records import FileFact, Finding, Outcome, Severity
 
 _PICKLED: Final = ("pickle", "npy", "zip")
 _DATA_CONTAINERS: Final = ("onnx", "tflite", "tensorflow", "coreml", "tensorrt", "parquet", "flax")
+_ARCHIVES: Final = (
+    "zip", "tar", "gzip", "bzip2", "xz", "lzma", "zlib", "7z", "rar", "zstd", "lz4", "ar", "cabinet", "compress", "lzip", "wim",
+    "squashfs", "cpio", "rpm", "split zip", "lha", "ace",
+)  # fmt: skip
+"""No weights need to come in one that is not opened here, or to lie in another archive."""
 _NAMED: Final = 5
 """Globals a sentence names before it stops."""
 _LISTED: Final = 20
@@ -116,15 +121,17 @@ class UnsafeSerialisation(AbstractCheck):
         elif entry.problem:
             sentence = f"{where} could not be looked into: {entry.problem}."
             named = (("file", where), ("problem", entry.problem))
-            yield Finding(
-                self.id, Outcome.CANNOT_TELL, Severity.REJECT, where, "entry-closed", sentence, named
-            )
+            refused = entry.format in _ARCHIVES
+            outcome = Outcome.FAIL if refused else Outcome.CANNOT_TELL
+            yield Finding(self.id, outcome, Severity.REJECT, where, "entry-closed", sentence, named)
 
     def _closed(self, file: FileFact) -> Finding:
         severity = Severity.HOLD if file.format in _DATA_CONTAINERS else Severity.REJECT
         sentence = f"{file.path} is a {file.format} container, which is not opened here."
         named = (("file", file.path), ("format", file.format))
-        return Finding(self.id, Outcome.CANNOT_TELL, severity, file.path, "container-closed", sentence, named)
+        refused = file.format in _ARCHIVES and isinstance(file.facts, opaque.OpaqueFacts)
+        outcome = Outcome.FAIL if refused else Outcome.CANNOT_TELL
+        return Finding(self.id, outcome, severity, file.path, "container-closed", sentence, named)
 
     def _unread(self, file: FileFact) -> Iterator[Finding]:
         if file.format == "pickle" and file.problem.startswith("malformed"):

@@ -19,7 +19,10 @@ _STREAMS: Final = frozenset(
 )
 _START: Final = re.compile(rb"\x80[\x02-\x05][^\x00]|c[a-z_][\w.]{1,60}\n[A-Za-z_]\w{0,60}\n")
 """Where a pickle may begin: a protocol, or an import as the oldest one writes it."""
+_BLIND: Final = ("unknown", "media")
+"""What nobody reads to its end."""
 _TRIED: Final = 2_000
+"""Beginnings tried in one step."""
 _WALKED: Final = 4 * KIB
 _STEP: Final = 4 * MIB
 
@@ -39,10 +42,8 @@ def look(path: Path, head: bytes, kind: str, limits: Limits) -> tuple[str, ...]:
             file.seek(0)
             if _calls(file, size, limits):
                 found.append("pickle-inside")
-        elif kind == "unknown":
-            file.seek(0)
-            if _pickle_inside(file.read(min(size, limits.scanned_bytes, _STEP)), limits):
-                found.append("pickle-inside")
+        elif kind in _BLIND and _pickle_anywhere(file, min(size, limits.scanned_bytes), limits):
+            found.append("pickle-inside")
     return tuple(found)
 
 
@@ -80,6 +81,15 @@ def _calls(file: BinaryIO, size: int, limits: Limits) -> bool:
     except ArtefactError:
         return False
     return bool(facts.globals and facts.calls) and all(_plausible(name) for name in facts.globals)
+
+
+def _pickle_anywhere(file: BinaryIO, size: int, limits: Limits) -> bool:
+    """Search in steps that overlap by what one try looks at."""
+    for start in range(0, size, _STEP):
+        file.seek(start)
+        if _pickle_inside(file.read(min(_STEP + _WALKED, size - start)), limits):
+            return True
+    return False
 
 
 def _pickle_inside(data: bytes, limits: Limits) -> bool:
