@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from sekisho.report import html as pages
-from sekisho.report.export.markdown import code, plain
-
 TEMPLATE: Final = "document.html"
 
 
@@ -37,6 +34,8 @@ class Document:
 
 def html(made: Document) -> str:
     """One self-contained page without scripts; the note is repeated on every printed page."""
+    from sekisho.report import html as pages  # late: the terminal needs no templates
+
     return pages.page(TEMPLATE, d=made)
 
 
@@ -46,6 +45,8 @@ def markdown(made: Document) -> str:
 
 
 def _lines(made: Document) -> Iterator[str]:
+    from sekisho.report.export.markdown import code, plain
+
     yield f"# {plain(made.title)}"
     if made.note:
         yield f"> **{plain(made.note)}**"
@@ -59,6 +60,8 @@ def _lines(made: Document) -> Iterator[str]:
 
 
 def _block(block: Block) -> str:
+    from sekisho.report.export.markdown import plain
+
     if block.kind in ("h2", "h3"):
         return f"{'#' * int(block.kind[1])} {plain(block.text)}"
     if block.kind == "ul":
