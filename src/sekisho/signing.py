@@ -41,8 +41,11 @@ class Options:
 
 
 def sign(folder: Path, model: Path, signer: Signer, *, options: Options = Options()) -> Written:
-    """Write the evidence folder of a dossier's folder. Raises DataError, SourceError, StorageError, UsageError."""
+    """Write the evidence folder of a dossier's folder, or of a dossier file as the ledger keeps it. Raises DataError, SourceError, StorageError, UsageError."""
     made = dossiers.read(folder)
+    alone = folder.is_file()
+    out = options.out or (folder.with_name(f"{folder.stem}-{FOLDER}") if alone else folder / FOLDER)
+    folder = folder.parent if alone and folder.name == dossiers.NAME else folder
     files = inventory.take(model)
     known = {f.path: f.sha256 for f in files.files if f.sha256}
     bundle.entries(made, model, known)  # before anything else is read: the wrong files show at once
@@ -56,7 +59,7 @@ def sign(folder: Path, model: Path, signer: Signer, *, options: Options = Option
         approvals=options.approvals,
         valid_days=options.valid_days,
     )
-    return bundle.write(made, model, signer, options.out or folder / FOLDER, extras=extras, known=known)
+    return bundle.write(made, model, signer, out, extras=extras, known=known)
 
 
 def _intake(folder: Path, files: Inventory, model: Path, signer: Signer, request: Request) -> Intake:

@@ -191,3 +191,16 @@ def test_a_signature_that_holds_reaches_the_ladder_and_one_that_does_not_contrad
     assert not stranger.intake.ladder.rungs[3].held
     assert stranger.contradicted
     assert changed.contradicted
+
+
+def test_a_dossier_file_as_the_ledger_keeps_it_is_signed(vetted, tmp_path):
+    where, made = vetted
+    kept = (made / "dossier.json").rename(tmp_path / f"{'ab' * 32}.json")
+    folder = signing.sign(kept, where, signer(tmp_path)).folder
+    assert folder == tmp_path / f"{'ab' * 32}-evidence"
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    assert ours(folder, model=where, key=tmp_path / "key.pub", at=today)[0] == 0
+
+
+def test_a_folder_that_is_not_there_is_said_in_words(tmp_path):
+    assert ours(tmp_path / "gone")[1][0] == "gone: unread {'why': 'No such file or directory'}"

@@ -73,7 +73,7 @@ def verify(
         if model is not None and desk.model is not None:
             _compare(desk.model, walk.take(model), desk, accepted=wanted.beside)
     except (OSError, DataError, SourceError, ArtefactError) as error:
-        desk.say(codes.UNREADABLE, folder.name, "unread", why=str(error))
+        desk.say(codes.UNREADABLE, folder.name, "unread", why=getattr(error, "strerror", None) or str(error))
     if model is None:
         desk.say(codes.VERIFIED, bundle.MODEL, "unseen")
     return Verified(

@@ -140,6 +140,8 @@ def parse_tree(data: bytes) -> tuple[tuple[str, str, str], ...]:
             raise MalformedError("a tree object has an impossible entry")
         found.append((mode, name, data[end + 1 : end + 21].hex()))
         at = end + 21
+    if len({name for _, name, _ in found}) != len(found):
+        raise MalformedError("a tree object lists a name twice")
     return tuple(found)
 
 

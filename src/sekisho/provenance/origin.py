@@ -7,6 +7,7 @@ trees where the source has them. It is unsigned until an intake statement covers
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from sekisho.sources.listed import Expected
 
 SCHEMA: Final = 1
 ENDING: Final = ".origin.json"
+_IMMUTABLE: Final = re.compile(r"[0-9a-f]{40}|sha256:[0-9a-f]{64}")
 _TEXTS: Final = ("uri", "requested", "revision", "time", "tool", "who", "manifest")
 _KEYS: Final = frozenset({"schema", *_TEXTS, "files", "commit", "trees"})
 _FILE_KEYS: Final = frozenset({"path", "size", "sha256", "git_blob", "lfs"})
@@ -90,6 +92,8 @@ def parse(data: bytes) -> Origin:
     texts = {key: body[key] for key in _TEXTS}
     if not all(isinstance(value, str) for value in texts.values()):
         raise MalformedError("the record of the fetch has a value of the wrong kind")
+    if texts["revision"] and not _IMMUTABLE.fullmatch(texts["revision"]):
+        raise MalformedError("the record of the fetch names a revision that can move")
     if not isinstance(body["files"], list) or not isinstance(body["trees"], list):
         raise MalformedError("the record of the fetch has no list of files")
     files = tuple(_file(entry) for entry in body["files"])

@@ -128,7 +128,11 @@ def _tree_deviations(mine: Mapping[str, Blob], wanted: Mapping[str, Entry]) -> I
             yield Deviation(path, "extra", "", actual)
         elif ours is None:
             yield Deviation(path, "missing", f"git:{other.blob}", "")
-        elif other.mode == SUBMODULE or (ours.git_blob != other.blob and not _same_in_lfs(ours, other)):
+        elif (
+            other.mode == SUBMODULE
+            or (ours.mode == LINK != other.mode)
+            or (ours.git_blob != other.blob and not _same_in_lfs(ours, other))
+        ):  # a link is read through, a file is not
             yield Deviation(path, "altered", f"git:{other.blob}", actual)
 
 
