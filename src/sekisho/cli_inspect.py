@@ -157,12 +157,14 @@ def _also(text: str) -> tuple[str, Path]:
 
 
 def _shown(dossier: Dossier, form: str, options: argparse.Namespace) -> str:
-    from sekisho.report import export, text
+    from sekisho.report import text
 
     if form == "html":  # the only output that bears a date
         started = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         dossier = replace(dossier, timing=replace(dossier.timing, started=started))
     if form != "text":
+        from sekisho.report import export  # the templates of pages, which text does without
+
         return export.render(form, dossier, options.lang, root=_root(options.path))
     colour = form == options.format and options.output is None and sys.stdout.isatty()
     shown = text.findings(dossier.findings, options.lang, colour=colour)

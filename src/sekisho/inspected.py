@@ -5,7 +5,6 @@ import platform
 from sekisho.drills.versions import DECIDING, installed
 from sekisho.evidence import dossier as dossiers
 from sekisho.policy import Policy
-from sekisho.provenance import intake
 from sekisho.records import Dossier, Facts, FileLine, Provenance, Timing
 from sekisho.static import Inspection, identity
 
@@ -51,6 +50,8 @@ def _origin(seen: Inspection) -> tuple[str, str, str]:
     """(rung, address, revision)."""
     if seen.origin is None:
         return "", "", ""
+    from sekisho.provenance import intake  # a quarter second of imports, which headers alone do without
+
     return intake.level(seen.origin).value, intake.address_of(seen.origin), seen.origin.expect
 
 
