@@ -15,7 +15,7 @@ from sekisho import comparison
 from sekisho.errors import SekishoError, UsageError
 from sekisho.evidence.compared import Compared
 from sekisho.load_guard import children
-from sekisho.training_log import launch, reading, repeating, settings
+from sekisho.training_log import environment, launch, reading, repeating, settings
 from sekisho.training_log.launch import Launch
 from sekisho.training_log.reading import Record
 from sekisho.training_log.repeating import TOLERANCE, Repeated
@@ -25,6 +25,9 @@ OUTPUT: Final = "rerun.log"
 """What the program printed."""
 WORK: Final = "work"
 """The folder that the recorded command runs in."""
+
+_HARMLESS: Final = ("-u", "-O", "-OO", "-B", "-s")
+"""Options of Python that a recorded command may have before its script."""
 
 
 @final
@@ -68,7 +71,7 @@ def rerun(path: Path, options: Options = Options()) -> Rerun:
     made = _launch(old, options)
     options.out.mkdir(parents=True)
     if not options.command:
-        mirror(Path(str(old.first("open")["folder"])), (options.out / WORK).absolute(), _output(old))
+        mirror(Path(str(old.first("open").get("folder"))), (options.out / WORK).absolute(), _output(old))
     with (options.out / OUTPUT).open("wb") as log:
         code = launch.run(made, log)
     if code:
@@ -86,27 +89,37 @@ def rerun(path: Path, options: Options = Options()) -> Rerun:
 def _launch(old: Record, options: Options) -> Launch:
     """What is started. Raises UsageError where the record does not say enough."""
     begun = old.first("open")
-    words = options.command or tuple(str(w) for w in begun.get("command", ()))
-    variables = old.first("machine").get("environment")
+    recorded = begun.get("command")
+    words = options.command or tuple(map(str, recorded if isinstance(recorded, list) else ()))
+    variables = reading.files(old.first("machine"), "environment")
     made = Launch(
         words if options.command else _python(words),
         (options.out / RECORD).absolute(),
-        variables={str(k): str(v) for k, v in variables.items()} if isinstance(variables, dict) else {},
+        variables={k: v for k, v in variables.items() if k in environment.DECIDING},
         folder=None if options.command else (options.out / WORK).absolute(),
         data=_data(old),
     )
     if options.command:
         return made
-    if not words or any(settings.DROPPED in w for w in words):
-        raise UsageError(
-            "the recorded command is incomplete, a secret was left out of it: name the command after --"
-        )
-    if not Path(str(begun.get("folder"))).is_dir():
-        raise UsageError(
-            f"the training ran in {begun.get('folder')}, which is not here: name the command after --"
-        )
+    folder = Path(str(begun.get("folder")))
+    if not folder.is_dir():
+        raise UsageError(f"the training ran in {folder}, which is not here: name the command after --")
+    _runnable(words, folder)
     _output(old)
     return made
+
+
+def _runnable(words: Sequence[str], folder: Path) -> None:
+    """A record is data, whoever it came from: only a Python script that lies in its place is run from one."""
+    if any(settings.DROPPED in w for w in words):
+        raise UsageError("a secret was left out of the recorded command: name the command after --")
+    rest = [w for w in words[1:] if w not in _HARMLESS]
+    script = rest[0] if words and children.is_python(words[0]) and rest else ""
+    if not script or script.startswith("-") or not (folder / script).is_file():
+        shown = " ".join(words)[:80]
+        raise UsageError(
+            f"not run from a record: {shown!r} is no Python script in its place: name the command after --"
+        )
 
 
 def _python(words: Sequence[str]) -> tuple[str, ...]:

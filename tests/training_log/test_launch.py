@@ -14,7 +14,7 @@ from sekisho import cli, rerun
 from sekisho.errors import UsageError
 from sekisho.evidence import dsse, keys
 from sekisho.ledger import book
-from sekisho.training_log import launch, models, reading
+from sekisho.training_log import chain, launch, models, reading
 from sekisho.training_log.launch import Launch
 from training_log.conftest import ROWS, make, write_rows
 
@@ -297,3 +297,36 @@ def test_another_model_and_an_unfinished_training_are_neither_entered_nor_signed
         == 2
     )
     assert not place.exists() or "not as it was written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["rm", "-rf", "x"],
+        ["python", "-c", "print(1)"],
+        ["python", "-m", "pip"],
+        ["python", "none.py"],
+        ["python", "-u"],
+        "text",
+        7,
+    ],
+)
+def test_nothing_but_a_script_in_its_place_is_run_from_a_record(project, command, capsys):
+    log = chain.Log(project / "hostile.jsonl")
+    log.append("open", {"schema": 1, "command": command, "folder": str(project)})
+    log.close()
+
+    assert run("rerun", "hostile.jsonl") == 2
+    assert "no Python script in its place" in capsys.readouterr().err
+    assert not Path("sekisho-rerun").exists()
+
+
+def test_a_record_sets_no_variables_but_those_that_change_numbers(project, monkeypatch):
+    log = chain.Log(project / "hostile.jsonl")
+    log.append("open", {"schema": 1, "command": ["python", "train.py"], "folder": str(project)})
+    log.append("machine", {"environment": {"LD_PRELOAD": "x.so", "OMP_NUM_THREADS": "3"}})
+    log.close()
+    made = rerun._launch(reading.read(project / "hostile.jsonl"), rerun.Options(out=project / "again"))
+
+    assert made.variables == {"OMP_NUM_THREADS": "3"}

@@ -5,14 +5,23 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import sekisho
-from sekisho.errors import DataError
+from sekisho.errors import DataError, SekishoError
 from sekisho.limits import Limits
 from sekisho.training_log import chain, reading
+from sekisho.training_log.entry import summary
+from sekisho.training_log.outline import outline
+from sekisho.training_log.repeating import compare
+from sekisho.training_log.verifying import Against, verify
+from training_log.conftest import ROWS, write_rows
 
 SOURCE = str(Path(sekisho.__file__).parents[1])
 
@@ -182,3 +191,62 @@ def test_killed_at_any_moment_everything_accepted_is_there(tmp_path, after):
     assert record.broken == ()
     assert not record.finished
     assert [s for s, _ in record.losses()][:told] == list(range(1, told + 1))
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=4)
+    | st.sampled_from(["0" * 64, "given", "nan"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = [
+    "schema",
+    "command",
+    "folder",
+    "files",
+    "root",
+    "unknown",
+    "role",
+    "rows",
+    "digest",
+    "block",
+    "sources",
+    "marks",
+    "first",
+    "name",
+    "value",
+    "versions",
+    "environment",
+    "step",
+    "values",
+    "outcome",
+    "path",
+    "not_opened",
+    "output_dir",
+    "torch_seed",
+    "kind",
+]
+BODY = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=5)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from(sorted(reading.KINDS)), BODY), max_size=8))
+def test_whatever_a_record_says_it_is_read_verified_and_shown_or_refused(lines):
+    """Sealed as a recorder would, so that nothing stops it at the chain."""
+    with tempfile.TemporaryDirectory() as home:
+        path, base = Path(home) / "r.jsonl", Path(home) / "base"
+        base.mkdir()
+        write_rows(base / "rows.jsonl", ROWS)
+        log = chain.Log(path)
+        for kind, body in [("open", {"schema": 1}), *lines]:
+            log.append(kind, body)
+        log.close()
+        record = reading.read(path)
+        against = Against(base, base / "rows.jsonl", base)
+        for look in (lambda: verify(record, against), lambda: summary(record), lambda: dict(outline(record))):
+            with suppress(SekishoError):
+                look()
+        assert compare(record, record).differing == ()

@@ -32,11 +32,12 @@ def _modules(script: Path) -> dict[str, str]:
     """Modules from the script's folder and below, by their path within it."""
     home = script.resolve().parent
     apart = tuple(Path(sysconfig.get_paths()[k]).resolve() for k in ("stdlib", "purelib", "platlib"))
+    inside = (f"{script.parent}{os.sep}", f"{home}{os.sep}")
     found = {}
     for module in tuple(sys.modules.values()):
         name = getattr(module, "__file__", None)
-        if not isinstance(name, str) or not name.endswith(".py") or not Path(name).is_absolute():
-            continue  # libraries make modules up, and give them names of files that are not there
+        if not isinstance(name, str) or not name.endswith(".py") or not name.startswith(inside):
+            continue  # of thousands of modules, only a few are looked up on disk
         path = Path(name).resolve()
         if (
             path.is_relative_to(home)

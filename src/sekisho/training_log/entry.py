@@ -23,7 +23,7 @@ def summary(record: Record) -> dict[str, Any]:
         "method": str(begun.get("method") or "recording"),
         "base_digest": base.get("root", ""),
         "data_digest": given.get("root") or trained.get("root") or "",
-        "output_digest": models.root(record.outputs) if record.outputs else "",
+        "output_digest": _root(record),
         "log_head": record.head,
     }
     table = {k: text(v) for k, v in record.settings.items() if not settings.placement(k.partition(".")[2])}
@@ -41,6 +41,13 @@ def summary(record: Record) -> dict[str, Any]:
         "weights.digest": text(record.last("weights").get("digest", "unknown")),
     }
     return {k: v for k, v in known.items() if v} | {"settings": table}
+
+
+def _root(record: Record) -> str:
+    try:
+        return models.root(record.outputs) if record.outputs else ""
+    except ValueError as error:
+        raise DataError("the record names a file of the result with a digest that is none") from error
 
 
 def text(value: Any) -> str:

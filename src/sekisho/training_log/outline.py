@@ -1,9 +1,9 @@
 """What a record says, in short: pairs of a label (section `label` of `locale/parts/training.toml`) and a value."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sekisho.training_log.reading import Record
+from sekisho.training_log.reading import Record, files
 
 
 def outline(record: Record) -> Iterator[tuple[str, str]]:
@@ -23,7 +23,7 @@ def outline(record: Record) -> Iterator[tuple[str, str]]:
     yield "classification", str(begun.get("classification") or "-")
     yield "settings", str(len(record.settings))
     yield "code", _known(record.first("code"), "script", "sha256")
-    yield "packages", str(len(record.first("packages").get("versions", ())))
+    yield "packages", str(len(files(record.first("packages"), "versions")))
     yield (
         "machine",
         f"{machine.get('processor')}, {machine.get('threads', '-')} threads, {machine.get('accelerators', [])}",
@@ -33,7 +33,7 @@ def outline(record: Record) -> Iterator[tuple[str, str]]:
     yield "head", record.head
 
 
-def _known(body: dict[str, Any] | Any, name: str, digest: str) -> str:
+def _known(body: Mapping[str, Any], name: str, digest: str) -> str:
     if "unknown" in body:
         return f"? {body['unknown']}"
     return f"{body.get(name, '-')}  {str(body.get(digest, '-'))[:16]}"

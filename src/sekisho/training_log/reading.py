@@ -123,9 +123,13 @@ class Record:
     @property
     def outputs(self) -> dict[str, str]:
         """Files of the result by name, with digests: those saved last, else those of the last checkpoint."""
-        body = self.last("output") or self.last("save")
-        files = body.get("files")
-        return {str(k): str(v) for k, v in files.items()} if isinstance(files, dict) else {}
+        return files(self.last("output") or self.last("save"))
+
+
+def files(body: Mapping[str, Any], key: str = "files") -> dict[str, str]:
+    """A table of file names and digests (or of other names and texts) in a body; empty where there is none."""
+    found = body.get(key)
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
 
 def read(path: Path, limits: Limits = DEFAULT) -> Record:
@@ -181,7 +185,10 @@ def _inner(line: Mapping[str, Any]) -> bool:
             environment.digest({str(k): str(v) for k, v in body["versions"].items()}) != body.get("digest")
         )
     if line["kind"] == "base" and isinstance(body.get("files"), dict):
-        return bool(models.root({str(k): str(v) for k, v in body["files"].items()}) != body.get("root"))
+        try:
+            return bool(models.root({str(k): str(v) for k, v in body["files"].items()}) != body.get("root"))
+        except ValueError:
+            return True  # a digest that is none
     return False
 
 

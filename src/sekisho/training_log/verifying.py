@@ -8,7 +8,7 @@ from typing import Any, Final, final
 from sekisho.errors import ArtefactError, DataError, SourceError
 from sekisho.evidence import walk
 from sekisho.training_log import data as datas
-from sekisho.training_log import models, rows
+from sekisho.training_log import models, reading, rows
 from sekisho.training_log.reading import Record
 
 SPANS: Final = 5
@@ -113,8 +113,8 @@ def _unchecked(record: Record, part: str) -> Iterator[Trouble]:
 
 def _base(record: Record, path: Path) -> Iterator[Trouble]:
     known = record.first("base")
-    files = known.get("files")
-    if not isinstance(files, dict):
+    files = reading.files(known)
+    if not files:
         yield Trouble("base-unknown", (("why", str(known.get("unknown", ""))),), grave=False)
         return
     try:
@@ -128,24 +128,20 @@ def _model(record: Record, path: Path) -> Iterator[Trouble]:
     """Files of the result; a checkpoint of the same training is recognised as such."""
     if not path.is_dir():
         raise SourceError(f"{path}: no such folder")
-    saves = [b for b in (*record.each("output")[::-1], *record.each("save")[::-1]) if _listed(b)]
+    every = (*record.each("output")[::-1], *record.each("save")[::-1])
+    saves = [(f, reading.files(b, "not_opened")) for b in every if (f := reading.files(b))]
     if not saves:
         yield Trouble("model-unknown", (("why", "nothing was saved while it was recorded"),), grave=False)
         return
     own = [p for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")]
     there = {p.name: walk.sha256(p) or "" for p in own if p.suffix not in models.PICKLES}
     # the newest counts, unless another one fits better: the folder of an earlier checkpoint was named
-    best = min(saves, key=lambda b: len(set(b["files"].items()) ^ set(there.items())))
-    yield from _files("model", best["files"], there)
-    sizes = best.get("not_opened", {})
+    best, sizes = min(saves, key=lambda s: len(set(s[0].items()) ^ set(there.items())))
+    yield from _files("model", best, there)
     for pickle in (p for p in own if p.suffix in models.PICKLES):
-        if sizes.get(pickle.name) != pickle.stat().st_size:  # all that is known of one
+        if sizes.get(pickle.name) != str(pickle.stat().st_size):  # all that is known of one
             code = "model-file-changed" if pickle.name in sizes else "model-file-added"
             yield Trouble(code, (("file", pickle.name),))
-
-
-def _listed(body: Mapping[str, Any]) -> bool:
-    return isinstance(body.get("files"), dict)
 
 
 def _files(part: str, old: Mapping[str, Any], new: Mapping[str, str]) -> Iterator[Trouble]:
