@@ -83,7 +83,7 @@ def written(ids: Iterable[int], names: tuple[str | None, ...]) -> str:
 
 
 def _ordered(inventory: Inventory) -> list[FileFact]:
-    return sorted(inventory.files, key=lambda f: (f.path.count("/"), f.path))
+    return sorted(inventory.files, key=lambda f: (f.path.count("/"), f.format != "tokenizer", f.path))
 
 
 def _is_config(file: FileFact) -> bool:

@@ -8,6 +8,7 @@ import math
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -124,7 +125,7 @@ def _facts(pieces: list[_Piece], specs: dict[int, bytes]) -> TokenizerFacts:
         ),
         replacements=rules,
         conflicts=tuple(("duplicate-content", text) for text, times in counted.items() if times > 1),
-        score_falls=sum(later > earlier for earlier, later in zip(scores, scores[1:], strict=False)),
+        score_falls=sum(later > earlier for earlier, later in pairwise(scores)),
         scores_unreal=sum(not math.isfinite(score) for _, score, _ in pieces),
         own_normaliser=name if name not in _NORMALISERS else "",
     )

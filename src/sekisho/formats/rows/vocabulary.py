@@ -52,7 +52,7 @@ class Vocabulary:
 
 def vocabulary(inventory: Inventory) -> Vocabulary:
     """Read off a model's files; empty where none defines its tokens."""
-    ordered = sorted(inventory.files, key=lambda f: (f.path.count("/"), f.path))
+    ordered = sorted(inventory.files, key=lambda f: (f.path.count("/"), f.format != "tokenizer", f.path))
     facts = next((f.facts for f in ordered if isinstance(f.facts, TokenizerFacts)), None)
     kinds: tuple[object, ...] = ()
     if facts is None:
