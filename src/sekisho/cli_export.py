@@ -56,6 +56,37 @@ def _export(verbs: Verbs, say: Write) -> None:
     verb = verbs.add_parser(
         "export", help="a pack to hand over: zip with a signed manifest, verifier and README"
     )
+    _arguments(verb)
+
+    def run(options: argparse.Namespace) -> int:
+        from sekisho.evidence import dossier as dossiers
+        from sekisho.evidence import signers
+        from sekisho.register import packs
+        from sekisho.register.packs import material, sealing
+
+        signer = signers.named(options.key, options.passphrase_file) if options.key else None
+        with ExitStack() as stack:
+            ledger = _ledger(options, stack)
+            if options.what:
+                found = material.gather(ledger, options.what)
+            elif options.kind == "supplier-kit":
+                found = material.Material("", "")
+            else:
+                raise DataError(f"{options.kind}: name a dossier or a model of the register")
+            made = packs.draft(options.kind, found, _wish(options))
+        dossiers.save(sealing.seal(made, signer), options.out)
+        lines = [
+            str(options.out),
+            *(f"  ! {sealing.gap(code, facts, options.lang)}" for code, facts in made.gaps[:MOST]),
+        ]
+        lines += [f"  ! ... {len(made.gaps) - MOST} more in the README"] if len(made.gaps) > MOST else []
+        say("\n".join([*lines, *([] if signer else ["  ! not signed: no --key was given"])]))
+        return 0
+
+    verb.set_defaults(run=run)
+
+
+def _arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("kind", choices=PACKS)
     verb.add_argument(
         "what",
@@ -84,33 +115,6 @@ def _export(verbs: Verbs, say: Write) -> None:
     )
     cli_ledger.place(verb)
     shared.language(verb)
-
-    def run(options: argparse.Namespace) -> int:
-        from sekisho.evidence import dossier as dossiers
-        from sekisho.evidence import signers
-        from sekisho.register import packs
-        from sekisho.register.packs import material, sealing
-
-        signer = signers.named(options.key, options.passphrase_file) if options.key else None
-        with ExitStack() as stack:
-            ledger = _ledger(options, stack)
-            if options.what:
-                found = material.gather(ledger, options.what)
-            elif options.kind == "supplier-kit":
-                found = material.Material("", "")
-            else:
-                raise DataError(f"{options.kind}: name a dossier or a model of the register")
-            made = packs.draft(options.kind, found, _wish(options))
-        dossiers.save(sealing.seal(made, signer), options.out)
-        lines = [
-            str(options.out),
-            *(f"  ! {sealing.gap(code, facts, options.lang)}" for code, facts in made.gaps[:MOST]),
-        ]
-        lines += [f"  ! ... {len(made.gaps) - MOST} more in the README"] if len(made.gaps) > MOST else []
-        say("\n".join([*lines, *([] if signer else ["  ! not signed: no --key was given"])]))
-        return 0
-
-    verb.set_defaults(run=run)
 
 
 def _ledger(options: argparse.Namespace, stack: ExitStack) -> "Ledger | None":

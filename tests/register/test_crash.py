@@ -95,7 +95,8 @@ def test_killed_during_sign_off_nothing_is_lost_or_halved(tmp_path, kills):
         first = child.stdout.readline()
         time.sleep(chance.random() * 0.1)
         child.send_signal(signal.SIGKILL)
-        rest, _ = child.communicate()
+        rest = child.stdout.read()  # not communicate: it passes over what readline has buffered
+        child.wait()
         told |= {line.strip() for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")}
     ledger = open_ledger(place)
     assert verify(ledger).whole

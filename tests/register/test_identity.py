@@ -5,6 +5,8 @@ import pytest
 from evidence.folders import model
 from register.conftest import ASKED, MODEL
 from sekisho.errors import RuleError, SourceError, UsageError
+from sekisho.ledger.entry import Draft
+from sekisho.ledger.kinds import Kind
 from sekisho.register import identity, moves, rows
 from sekisho.register.wishes import Action, Wish
 
@@ -40,6 +42,29 @@ def test_who_asked_for_the_address_cannot_approve_the_files(arrived, desk):
     desk(
         "approve", "tanaka", files.subject, of="pilot"
     )  # who received may approve: small companies have two people
+
+
+def test_a_link_to_somebody_elses_request_does_not_let_one_approve(ledger, desk):
+    """mori asked; a link to what sato asked for would make sato the requester."""
+    meant = identity.named("hf:example-org/other@" + "2" * 40)
+    desk("request", "sato", meant.subject, **ASKED | {"source": meant.source})
+    body = {"name": "toy", "source": ADDRESS, "request": meant.subject}
+    ledger.append(Draft("mori", Kind.MODEL_REGISTERED, MODEL, body))
+    with pytest.raises(RuleError, match="binds these files to a request for another source"):
+        ledger.append(Draft("mori", Kind.APPROVAL, MODEL, {"of": "pilot"}))
+
+
+def test_a_link_cannot_undo_ones_own_request(ledger, desk):
+    meant = identity.named(ADDRESS)
+    desk("request", "sato", meant.subject, **ASKED)
+    desk("request", "mori", MODEL, **ASKED)
+    ledger.append(
+        Draft(
+            "mori", Kind.MODEL_REGISTERED, MODEL, {"name": "toy", "source": ADDRESS, "request": meant.subject}
+        )
+    )
+    with pytest.raises(RuleError, match="mori asked"):
+        ledger.append(Draft("mori", Kind.APPROVAL, MODEL, {"of": "pilot"}))
 
 
 def test_files_of_another_request_are_refused(tmp_path, ledger, desk):

@@ -160,7 +160,7 @@ class PostgresStore:
 
     def begun(self, start: str) -> tuple[str, ...]:
         """Models by the beginning of their digest."""
-        query = "SELECT DISTINCT subject FROM ledger_entries WHERE starts_with(subject, %s) ORDER BY subject"
+        query = "SELECT DISTINCT subject FROM ledger_entries WHERE subject <> '' AND starts_with(subject, %s) ORDER BY subject"
         return tuple(r[0] for r in self._ask(query, start))
 
     def _ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:

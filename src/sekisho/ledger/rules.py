@@ -22,6 +22,7 @@ def allow(draft: Draft, history: Sequence[Entry], now: datetime) -> None:
     if draft.kind in RULED and not draft.subject:
         raise RuleError(f"an entry of kind {draft.kind.value} is about a model: name its root digest")
     kinds.check(draft.kind, draft.body)
+    _bound(history)
     if draft.kind is Kind.APPROVAL:
         _not_requester(draft.actor, history, "")
     elif draft.kind is Kind.EXCEPTION:
@@ -120,6 +121,15 @@ def _let_in(new: State, history: Sequence[Entry], decided: Entry | None, now: da
         raise RuleError(
             f"{new.value} has not been approved since the newest decision, entry {decided.sequence}"
         )
+
+
+def _bound(history: Sequence[Entry]) -> None:
+    """Files stand for a request only if that asked for their source: who asked cannot be exchanged by a link."""
+    named = [(e, e.content) for e in history if e.kind == Kind.MODEL_REGISTERED]
+    for entry, body in named:
+        asked = {b["source"] for e, b in named if e.subject == body.get("request")}
+        if asked and body["source"] not in asked:
+            raise RuleError(f"entry {entry.sequence} binds these files to a request for another source")
 
 
 def _newest(history: Sequence[Entry], kind: Kind) -> Entry | None:

@@ -145,7 +145,7 @@ class SqliteStore:
 
     def begun(self, start: str) -> tuple[str, ...]:
         """Models by the beginning of their digest."""
-        query = "SELECT DISTINCT subject FROM entries WHERE subject >= ? AND subject < ? ORDER BY subject"
+        query = "SELECT DISTINCT subject FROM entries WHERE subject <> '' AND subject >= ? AND subject < ? ORDER BY subject"
         return tuple(str(r[0]) for r in self._ask(query, start, start + "g"))
 
     def _ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
