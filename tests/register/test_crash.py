@@ -90,13 +90,12 @@ def test_killed_during_sign_off_nothing_is_lost_or_halved(tmp_path, kills):
     chance, told = random.Random(7), set()
     tests = str(Path(__file__).parents[1])
     for n in range(kills):
-        child = started(LOOP, place, str(n), tests)
-        go([child])
-        first = child.stdout.readline()
-        time.sleep(chance.random() * 0.1)
-        child.send_signal(signal.SIGKILL)
-        rest = child.stdout.read()  # not communicate: it passes over what readline has buffered
-        child.wait()
+        with started(LOOP, place, str(n), tests) as child:
+            go([child])
+            first = child.stdout.readline()
+            time.sleep(chance.random() * 0.1)
+            child.send_signal(signal.SIGKILL)
+            rest = child.stdout.read()  # not communicate: it passes over what readline has buffered
         told |= {line.strip() for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")}
     ledger = open_ledger(place)
     assert verify(ledger).whole
