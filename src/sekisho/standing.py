@@ -105,7 +105,9 @@ def about(ledger: Ledger, root: str) -> tuple[Entry, ...]:
             f"the ledger {ledger.place} was tampered with; `sekisho ledger verify` names the entries"
         )
     own = ledger.about(root)
-    made_from_it = (e for e in ledger.search(root, Kind.TRAINING_RECORD) if e.content.get("base_digest") == root)
+    made_from_it = (
+        e for e in ledger.search(root, Kind.TRAINING_RECORD) if e.content.get("base_digest") == root
+    )
     every = {e.sequence: e for e in (*own, *made_from_it)}
     return tuple(every[n] for n in sorted(every))
 
