@@ -18,6 +18,8 @@ from sekisho.training_log import chain, launch, models, reading
 from sekisho.training_log.launch import Launch
 from training_log.conftest import ROWS, make, write_rows
 
+pytestmark = pytest.mark.integration
+
 SOURCE = str(Path(sekisho.__file__).parents[1])
 SCRIPT = f"""
 import pathlib, sys
