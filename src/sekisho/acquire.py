@@ -53,7 +53,9 @@ def acquire(spec: str, wanted: Wanted | None = None, progress: Say = quiet) -> P
 def place(root: Path, where: Address, revision: str) -> Path:
     """Where a fetched model lies in the cache."""
     host = "" if where.kind == "hf" else f"{where.host}-"
-    name = _PLAIN.sub("-", f"{host}{where.place.partition('?')[0].rpartition('://')[2]}").strip("-.")[-_LONGEST:]
+    name = _PLAIN.sub("-", f"{host}{where.place.partition('?')[0].rpartition('://')[2]}").strip("-.")[
+        -_LONGEST:
+    ]
     return root / "sources" / where.kind / f"{name}@{revision.replace(':', '-')}"
 
 

@@ -12,7 +12,18 @@ from sekisho.formats.zipfile_ import ZipFacts
 from sekisho.records import FileFact
 
 PARSED: Final = frozenset(
-    {"json", "text", "tokenizer", "chat-template", "modelfile", "code", "pickle", "sentencepiece", "template", "tekken"}
+    {
+        "json",
+        "text",
+        "tokenizer",
+        "chat-template",
+        "modelfile",
+        "code",
+        "pickle",
+        "sentencepiece",
+        "template",
+        "tekken",
+    }
 )
 """Formats whose readers take in the whole file; one that is not named here counts as looked at by nobody."""
 PICTURES: Final = "media"
