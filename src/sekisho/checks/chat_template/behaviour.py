@@ -198,7 +198,7 @@ def _plain(where: str, template: Template, rendering: Rendering) -> Iterator[Fin
             yield finding(
                 where, "rendered-invisible", Severity.REJECT, _DETAILS["rendered-invisible"], *named
             )
-    missing = [s for s in rendering.sentinels if s not in main]
+    missing = [s for s in rendering.sentinels if not structure.places(s, main)]
     if rendering.system and rendering.sentinels[0] in missing:
         known = any("system" in text.lower() for text in template.texts)
         severity = Severity.HOLD if known else Severity.NOTE

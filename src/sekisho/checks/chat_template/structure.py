@@ -35,13 +35,13 @@ _CASES: Final = {"tools": "tools", "no-generation": "no header for the answer"}
 def judge(where: str, rendering: Rendering) -> Iterator[Finding]:
     """Everything that the places of the turns show."""
     main = rendering.cases["main"].text
-    spoken = [s for s in rendering.sentinels if _places(s, main)]
+    spoken = [s for s in rendering.sentinels if places(s, main)]
     turns = [s for s in spoken if s != made.SYSTEM]
-    places = [_places(s, main)[0] for s in turns]
-    if places != sorted(places):
+    order = [places(s, main)[0] for s in turns]
+    if order != sorted(order):
         yield _found(where, "turns-reordered", Severity.HOLD, ("dropped", ", ".join(turns)))
         return
-    repeated = [s for s in turns if len(_places(s, main)) > 1]
+    repeated = [s for s in turns if len(places(s, main)) > 1]
     if repeated:
         yield _found(where, "turn-repeated", Severity.HOLD, ("dropped", ", ".join(repeated)))
     yield from _headers(where, main, spoken)
@@ -53,7 +53,7 @@ def judge(where: str, rendering: Rendering) -> Iterator[Finding]:
     yield from _tools(where, rendering)
 
 
-def _places(sentinel: str, text: str) -> list[int]:
+def places(sentinel: str, text: str) -> list[int]:
     """Where a turn stands; one turn's sentinel may begin like another's."""
     return [found.start() for found in re.finditer(re.escape(sentinel) + r"(?!\w)", text)]
 
@@ -63,7 +63,7 @@ def _headers(where: str, main: str, spoken: list[str]) -> Iterator[Finding]:
     first = next((s for s in spoken if s.startswith(made.USER)), None)
     if first is None:
         return
-    before = main[: _places(first, main)[0]]
+    before = main[: places(first, main)[0]]
     header = before.rpartition(made.SYSTEM)[2]
     words = _WORDS.findall(_CLOSING.sub(" ", header).lower())[-_NEAR:]
     named = [role for w in words for role, names in _ROLES.items() if w in names]
