@@ -200,8 +200,8 @@ def _plain(where: str, template: Template, rendering: Rendering) -> Iterator[Fin
             )
     missing = [s for s in rendering.sentinels if not structure.places(s, main)]
     if rendering.system and rendering.sentinels[0] in missing:
-        known = any("system" in text.lower() for text in template.texts)
-        severity = Severity.HOLD if known else Severity.NOTE
+        knows = any("system" in text.lower() for text in template.texts)
+        severity = Severity.HOLD if knows else Severity.NOTE
         yield finding(where, "system-ignored", severity, _DETAILS["system-ignored"])
     turns = [s for s in missing if s != conversations.SYSTEM]
     if turns:
