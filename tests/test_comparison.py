@@ -185,7 +185,7 @@ def test_rejected_files_and_lone_adapters_are_not_opened(tmp_path):
     options = Options(cache=tmp_path / "cache", opener=never)
     with pytest.raises(UsageError, match="rejected"):
         sekisho.compare(good, bad, options=options)
-    with pytest.raises(UsageError, match="files are rejected"):
+    with pytest.raises(UsageError, match="cannot be merged"):
         sekisho.compare(good, lone, options=options)
     own = tiny_adapter(tmp_path / "own")
     with pytest.raises(UsageError, match="name that with --base"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import sekisho
+from artefacts import tiny_model
 
 pytestmark = pytest.mark.integration
 
@@ -24,6 +25,9 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 """
 """As if these were not installed: looking for one fails."""
+VET = f"{BLOCK}from sekisho.cli import main; main(['vet', *sys.argv[1:]])"
+STANDALONE = "sekisho/data/verify.py", "sekisho/data/verify_pack.py"
+"""Programs that travel with evidence and import nothing of the gate."""
 HELP = f"""{BLOCK}
 from sekisho.cli import main
 for verb in sys.argv[1:]:
@@ -74,16 +78,19 @@ def test_inspect_works_without_torch(tmp_path: Path) -> None:
 
 
 def test_vet_of_what_the_files_condemn_needs_no_torch(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}")
-    done = run(
-        f"{BLOCK}from sekisho.cli import main; main(sys.argv[1:])",
-        "vet",
-        str(tmp_path),
-        "--out",
-        str(tmp_path / "out"),
-    )
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.safetensors").touch()
+    done = run(VET, str(tmp_path / "m"), "--out", str(tmp_path / "out"))
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_vet_of_what_would_need_torch_says_how_to_get_it(tmp_path: Path) -> None:
+    tiny_model(tmp_path / "m")
+    done = run(VET, str(tmp_path / "m"), "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert "pip install 'sekisho[models]'" in done.stderr
+    assert "internal error" not in done.stderr
 
 
 def test_a_wrong_path_is_one_line_and_exit_2() -> None:
@@ -111,7 +118,7 @@ def test_the_wheel_holds_the_gate_and_inert_data_only(tmp_path: Path) -> None:
     assert all(n.startswith("sekisho/") for n in inside), inside
     assert not [n for n in inside if "lab" in Path(n).parts]
     data = [n for n in inside if n.startswith("sekisho/data/") and n != "sekisho/data/__init__.py"]
-    assert {Path(n).suffix for n in data if n != "sekisho/data/verify.py"} == {".toml", ".jsonl", ".json"}
+    assert {Path(n).suffix for n in data if n not in STANDALONE} == {".toml", ".jsonl", ".json"}
     assert "sekisho/py.typed" in inside
     assert any(n.startswith("sekisho/data/catalogue/") for n in inside)
 

@@ -4,6 +4,7 @@ import pytest
 
 from artefacts import edit_json, tiny_model
 from checks.sentences import said_in_both
+from hostile_templates import HOSTILE
 from sekisho.checks.base import Case
 from sekisho.checks.chat_template import ChatTemplate, behaviour
 from sekisho.formats import rendering
@@ -11,7 +12,6 @@ from sekisho.formats.chat_template import describe
 from sekisho.inventory import take
 from sekisho.limits import Limits
 from sekisho.records import Outcome, Severity
-from hostile_templates import HOSTILE
 from templates import BEHAVIOURS, BENIGN, loop
 
 TOKENS = {"bos_token": "<s>", "eos_token": "</s>"}

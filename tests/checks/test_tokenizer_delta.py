@@ -254,7 +254,7 @@ def test_over_limit_and_absent(model, base):
 
 def test_gguf_without_vocabulary(tmp_path):
     (tmp_path / "m.gguf").write_bytes(gguf_bytes())
-    assert [(f.reason, f.outcome) for f in findings(tmp_path)][0] == ("none-here", Outcome.PASS)
+    assert next((f.reason, f.outcome) for f in findings(tmp_path)) == ("none-here", Outcome.PASS)
 
 
 def test_facts_are_compact():

@@ -246,12 +246,19 @@ class LocalModels:
 
 
 def _require_libraries() -> None:
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    missing = [name for name in NEEDED if not _installed(name)]
     if missing:
         raise UsageError(
             f"asking a model needs {', '.join(missing)}: pip install 'sekisho[models]'  "
             "(`sekisho inspect` looks at the files without)"
         )
+
+
+def _installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # a finder that forbids it says so instead of passing on
+        return False
 
 
 def _close_quietly(pipe: Any) -> None:
