@@ -33,6 +33,16 @@ def register(verbs: Verbs, say: Write) -> None:
     _verify(verbs, say)
 
 
+def _place(model: Path) -> Path:
+    """Where a model lies that may be named by its catalogue name, as in the other verbs. Raises SourceError."""
+    from sekisho.sources import cache, catalogue
+    from sekisho.sources.resolve import resolve
+
+    if str(model) not in catalogue.names():
+        return model
+    return resolve(str(model), cache.folder()).path
+
+
 def keyed(verb: argparse.ArgumentParser) -> None:
     """A private key and how to open it."""
     verb.add_argument("--key", required=True, help="private key: PEM file, or pkcs11: URI of a token")
@@ -90,7 +100,9 @@ def _key(verbs: Verbs, say: Write) -> None:
 def _sign(verbs: Verbs, say: Write) -> None:
     verb = verbs.add_parser("sign", help="sign a vetted model: the evidence an outsider can verify")
     verb.add_argument("dossier", type=Path, help="folder that vet, probe or drill wrote (--out)")
-    verb.add_argument("--model", type=Path, required=True, help="the model that was vetted: folder or file")
+    verb.add_argument(
+        "--model", type=Path, required=True, help="the model that was vetted: folder, file, or catalogue name"
+    )
     keyed(verb)
     verb.add_argument("--certificates", type=Path, help="X.509 chain in PEM, the signer's own first")
     verb.add_argument("--out", type=Path, help="folder to write (default: DOSSIER/evidence)")
@@ -114,7 +126,7 @@ def _sign(verbs: Verbs, say: Write) -> None:
         signer = signers.named(options.key, options.passphrase_file, options.certificates)
         granted = tuple(_approval(a) for a in options.approver)
         request = signing.Options(options.out, granted, options.valid_days)
-        made = signing.sign(options.dossier, options.model, signer, options=request)
+        made = signing.sign(options.dossier, _place(options.model), signer, options=request)
         if made.changed:
             terms = ", ".join(made.changed)
             say(words.line("terms-changed", "preregistration.intoto.json", options.lang, terms=terms))
@@ -131,7 +143,7 @@ def _verify(verbs: Verbs, say: Write) -> None:
         "verify", help="verify an evidence folder and the model it is about", epilog=CODES
     )
     verb.add_argument("folder", type=Path, help="evidence folder")
-    verb.add_argument("--model", type=Path, help="model folder or file")
+    verb.add_argument("--model", type=Path, help="model folder, file, or catalogue name")
     verb.add_argument(
         "--key",
         type=Path,
@@ -172,7 +184,11 @@ def _verify(verbs: Verbs, say: Write) -> None:
         try:
             pinned, anchors = signers.pins(options.key)
             found = checking.verify(
-                options.folder, pinned, anchors=anchors, model=options.model, demands=wanted
+                options.folder,
+                pinned,
+                anchors=anchors,
+                model=_place(options.model) if options.model else None,
+                demands=wanted,
             )
         except SekishoError as failure:
             say(words.line("unread", "--key", options.lang, why=str(failure)))
