@@ -99,12 +99,12 @@ def test_killed_at_any_moment_it_loses_nothing_and_halves_nothing(place, kills):
     open_ledger(place).close()
     chance, told = random.Random(5), []
     for _ in range(kills):
-        child = writer(place, "mori", 100_000)
-        go(child)
-        first = child.stdout.readline()
-        time.sleep(chance.random() * 0.05)
-        child.send_signal(signal.SIGKILL)
-        rest, _ = child.communicate()
+        with writer(place, "mori", 100_000) as child:
+            go(child)
+            first = child.stdout.readline()
+            time.sleep(chance.random() * 0.05)
+            child.send_signal(signal.SIGKILL)
+            rest = child.stdout.read()  # not communicate: it passes over what readline has buffered
         told += accepted(first + rest)
     ledger = open_ledger(place)
     state = verify(ledger)
