@@ -12,6 +12,9 @@ def listed(findings: Iterable[Finding]) -> tuple[tuple[int, Finding], ...]:
     return tuple(sorted(other, key=lambda pair: (weight(pair[1]), pair[0])))
 
 
-def passed(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Only the passes, in the dossier's order."""
-    return tuple(f for f in findings if f.outcome is Outcome.PASS)
+def passed(findings: Iterable[Finding]) -> dict[str, tuple[Finding, ...]]:
+    """Passes by check, in the dossier's order, of checks that state nothing else: no objection, no doubt, nothing left out."""
+    every = tuple(findings)
+    other = {f.check for f in every if f.outcome is not Outcome.PASS}
+    checks = dict.fromkeys(f.check for f in every if f.check not in other)
+    return {check: tuple(f for f in every if f.check == check) for check in checks}

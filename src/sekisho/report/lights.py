@@ -72,7 +72,7 @@ def _origin(dossier: Dossier, words: Words) -> Light:
 
 
 def _luggage(dossier: Dossier, words: Words) -> Light:
-    if not dossier.findings:
+    if all(f.outcome is Outcome.NOT_RUN and weight(f) == NOTE for f in dossier.findings):
         return _light(words, "luggage", Shade.UNKNOWN, words.say("light", "luggage", "found_nothing_made"))
     worst = min(dossier.findings, key=weight)
     if weight(worst) == 0:
@@ -90,10 +90,10 @@ def _luggage(dossier: Dossier, words: Words) -> Light:
 
 def _quiet(dossier: Dossier, words: Words) -> str:
     notes = sum(weight(f) == NOTE for f in dossier.findings)
-    checks = len({f.check for f in dossier.findings})
+    made = {f.check for f in dossier.findings if f.outcome is not Outcome.NOT_RUN}
     excused = sum(f.excused for f in dossier.findings)
     key = "found_excused" if excused else "found_notes" if notes else "found_none"
-    counts = {"checks": checks, "files": len(dossier.files), "notes": notes, "excused": excused}
+    counts = {"checks": len(made), "files": len(dossier.files), "notes": notes, "excused": excused}
     return words.say("light", "luggage", key, **{k: str(v) for k, v in counts.items()})
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sekisho import rulebook
-from sekisho.records import Dossier, Finding, Outcome, SweepResult
+from sekisho.records import Dossier, Finding, SweepResult
 from sekisho.report.cells import groups
 from sekisho.report.grounds import Ground, grounds, headline, settle
 from sekisho.report.inspection import listed, passed
@@ -67,9 +67,7 @@ def findings(found: Sequence[Finding], language: str = "en", width: int = 80, *,
     words, width = Words(language), max(width, _NARROWEST)
     told = [finding for _, finding in listed(found)]
     parts = [*_findings(told, words, width)] or [Text(words.say("ui", "no_findings"))]
-    against = {f.check for f in told if f.outcome in (Outcome.FAIL, Outcome.CANNOT_TELL)}
-    checks = dict.fromkeys(words.check(f.check) for f in passed(found) if f.check not in against)
-    if checks:
+    if checks := [words.check(check) for check in passed(found)]:
         line = words.say("ui", "passed", n=str(len(checks))) + words.say("ui", "colon") + words.listed(checks)
         parts += [Text(), Text(paragraph(line, width))]
     return _printed(parts, width, colour)

@@ -18,6 +18,9 @@ from sekisho.records import Dossier, Finding, Outcome, Reason, Ruled, Ruling, Se
 from sekisho.report import export
 from sekisho.report.export import markdown, sarif
 from sekisho.report.export.view import view
+from sekisho.report.lights import Shade, lights
+from sekisho.report.text import findings
+from sekisho.report.words import Words
 
 VARIANTS = (sample.admit, sample.reject, sample.hold, sample.static_only, sample.hostile)
 NASTY = "a|b`c``d]]>\x00\x1b[31m\u202e<b>&\ufffe\udcff [x](http://h.example) @all ![i](x) www.h.example 日本"
@@ -310,3 +313,25 @@ def test_an_admission_with_excused_findings_says_so() -> None:
     assert "Every required check passed" not in text
     assert "Suppressed until 2027-03-01" in text
     assert "事前の取り決めにより数えていません" in export.render("html", made, "ja")
+
+
+@pytest.mark.parametrize("other", [Outcome.FAIL, Outcome.CANNOT_TELL, Outcome.NOT_RUN])
+def test_every_format_counts_checks_that_passed_and_state_nothing_else(other: Outcome) -> None:
+    clear = replace(ODD, outcome=Outcome.PASS, severity=Severity.NOTE, where="", reason="nothing-found")
+    mixed = replace(clear, outcome=other, reason="no-base", where="b")
+    twice = [replace(clear, check="remote-code", where=where) for where in ("a", "b")]
+    made = with_findings(clear, mixed, *twice)
+    assert run_of(made)["properties"]["passed"] == ["remote-code"]
+    for form in ("html", "markdown"):
+        assert "Checks that passed (1)" in export.render(form, made)
+    assert "Checks that passed (1): " in findings(made.findings)
+
+
+def test_a_check_that_did_not_run_is_not_said_to_have_gone_over_the_files() -> None:
+    clear = replace(ODD, outcome=Outcome.PASS, severity=Severity.NOTE, where="", reason="nothing-found")
+    idle = replace(clear, check="tokenizer-delta", outcome=Outcome.NOT_RUN, reason="no-base")
+    words = Words("en")
+    assert lights(with_findings(clear, replace(clear, check="coverage"), idle), words)[1].sentence.startswith(
+        "2 checks went over "
+    )
+    assert lights(with_findings(idle), words)[1].shade is Shade.UNKNOWN

@@ -7,6 +7,7 @@ from typing import Final
 from sekisho.records import Decision, Dossier
 from sekisho.report.export.view import Line, View, view
 from sekisho.report.grounds import headline
+from sekisho.report.inspection import passed
 from sekisho.report.ruled import said
 from sekisho.report.visible import one_line
 
@@ -109,10 +110,8 @@ def _excused(seen: View) -> Iterator[str]:
 
 
 def _passed(seen: View) -> Iterator[str]:
-    told = {line.finding.check for line in seen.told}
-    passed = dict.fromkeys(line.finding.check for line in seen.passed if line.finding.check not in told)
     quiet = [line for line in seen.told if not line.counts and not line.finding.excused]
-    rows = [f"- {plain(seen.words.check(c))}" for c in passed]
+    rows = [f"- {plain(seen.words.check(c))}" for c in passed(seen.dossier.findings)]
     if rows:
         yield _folded(seen.words.say("ui", "passed", n=str(len(rows))), rows)
     if quiet:

@@ -8,6 +8,7 @@ from sekisho.records import Dossier, Outcome, Ruled, Severity
 from sekisho.report.export.data import dump
 from sekisho.report.export.rules import described, link, told
 from sekisho.report.export.view import EXIT, Line, Remark, View, view
+from sekisho.report.inspection import passed
 from sekisho.report.words import Words
 from sekisho.rulebook import Rule
 
@@ -38,15 +39,10 @@ def render(dossier: Dossier, language: str = "en", root: str = "") -> str:
             "identity": dossier.provenance.identity,
             "policy": dossier.policy,
             "policySha256": dossier.policy_digest,
-            "passed": sorted({line.finding.check for line in seen.passed} - _against(seen)),
+            "passed": sorted(passed(dossier.findings)),
         },
     }
     return dump({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
-
-
-def _against(seen: View) -> set[str]:
-    """Checks that object to something or could not judge it, excused or not."""
-    return {x.finding.check for x in seen.told if x.finding.outcome is not Outcome.NOT_RUN}
 
 
 def uri(path: str, root: str = "") -> str:

@@ -65,11 +65,6 @@ class View:
         """All but the passes."""
         return tuple(line for line in self.lines if line.finding.outcome is not Outcome.PASS)
 
-    @property
-    def passed(self) -> tuple[Line, ...]:
-        """The passes."""
-        return tuple(line for line in self.lines if line.finding.outcome is Outcome.PASS)
-
 
 def view(dossier: Dossier, language: str) -> View:
     """Gather what is told. Raises UsageError for an unknown language."""
