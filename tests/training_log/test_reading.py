@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 import sekisho
 from sekisho.errors import DataError, SekishoError
 from sekisho.limits import Limits
-from sekisho.training_log import chain, reading
+from sekisho.training_log import chain, models, reading
 from sekisho.training_log.entry import summary
 from sekisho.training_log.outline import outline
 from sekisho.training_log.repeating import compare
 from sekisho.training_log.verifying import Against, verify
-from training_log.conftest import ROWS, write_rows
+from training_log.conftest import ROWS, make, write_rows
 
 SOURCE = str(Path(sekisho.__file__).parents[1])
 
@@ -191,6 +191,15 @@ def test_killed_at_any_moment_everything_accepted_is_there(tmp_path, after):
     assert record.broken == ()
     assert not record.finished
     assert [s for s, _ in record.losses()][:told] == list(range(1, told + 1))
+
+
+def test_results_that_could_not_be_read_are_not_the_same_weights(tmp_path, monkeypatch):
+    first = [reading.read(make(tmp_path, f"{n}.jsonl").record) for n in "ab"]
+    monkeypatch.setattr(models.walk, "sha256", lambda _: None)  # written to all the while
+    second = [reading.read(make(tmp_path, f"{n}.jsonl").record) for n in "cd"]
+
+    assert (compare(*first).outcome, compare(*first).by) == ("reproduced", "files")
+    assert (compare(*second).outcome, compare(*second).by) == ("similar", "losses")
 
 
 JSON = st.recursive(

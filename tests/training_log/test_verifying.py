@@ -10,6 +10,7 @@ from sekisho.errors import DataError, SourceError
 from sekisho.formats.text import shown
 from sekisho.records import FileLine
 from sekisho.report import training as words
+from sekisho.training_log import data as datas
 from sekisho.training_log import entry, models, reading, verifying
 from sekisho.training_log.verifying import Against
 from training_log.conftest import ROWS, make, write_rows
@@ -81,6 +82,30 @@ def test_files_of_the_result_are_named(trained):
         ("model-file-added", "adapter_model.bin"),
         ("model-file-changed", "training_args.bin"),
     }
+
+
+def test_files_that_were_read_neither_then_nor_now_are_no_pass(tmp_path, monkeypatch):
+    monkeypatch.setattr(models.walk, "sha256", lambda _: None)  # written to all the while
+    run = make(tmp_path)
+    found = verifying.verify(reading.read(run.record), Against(base=run.base, model=run.model))
+
+    assert [t.code for t in found] == [
+        *["base-file-unread"] * 2,
+        "data-unchecked",
+        *["model-file-unread"] * 2,
+    ]
+    assert not any(t.grave for t in found)
+
+
+def test_data_that_were_read_neither_then_nor_now_are_no_pass(tmp_path, monkeypatch):
+    monkeypatch.setattr(datas.walk, "sha256", lambda _: None)
+    data = tmp_path / "rows.txt"
+    data.write_text("a row")
+    with training_log.recording(tmp_path / "r.jsonl", data=data):
+        pass
+    found = verifying.verify(reading.read(tmp_path / "r.jsonl"), Against(data=data))
+
+    assert ("data-unknown", False) in [(t.code, t.grave) for t in found]
 
 
 def test_no_pickle_is_opened(tmp_path, monkeypatch):
@@ -159,7 +184,7 @@ def test_every_code_has_a_sentence_in_both_languages():
         "replaced",
         "unreadable",
     }
-    codes |= {f"{p}-file-{w}" for p in ("base", "model") for w in ("gone", "added", "changed")}
+    codes |= {f"{p}-file-{w}" for p in ("base", "model") for w in ("gone", "added", "changed", "unread")}
     codes |= {f"{p}-{w}" for p in verifying.PARTS for w in ("unknown", "unchecked")} | {
         "rows-added",
         "rows-removed",

@@ -75,7 +75,7 @@ def _weights(old: Record, new: Record) -> tuple[bool, str]:
     if isinstance(mine, str) and isinstance(other, str):
         return mine == other, "weights"
     files = [{k: v for k, v in r.outputs.items() if k.endswith(".safetensors")} for r in (old, new)]
-    return bool(files[0]) and files[0] == files[1], "files"
+    return bool(files[0]) and all(files[0].values()) and files[0] == files[1], "files"
 
 
 def _same_steps(old: Record, new: Record) -> bool:

@@ -149,6 +149,8 @@ def _files(part: str, old: Mapping[str, Any], new: Mapping[str, str]) -> Iterato
         code = "gone" if name not in new else "added" if name not in old else "changed"
         if old.get(name) != new.get(name):
             yield Trouble(f"{part}-file-{code}", (("file", name),))
+        elif not new[name]:
+            yield Trouble(f"{part}-file-unread", (("file", name),), grave=False)
 
 
 def _data(record: Record, path: Path) -> Iterator[Trouble]:
@@ -157,8 +159,8 @@ def _data(record: Record, path: Path) -> Iterator[Trouble]:
     if old is None:
         listed = known.get("sources")
         digests = [s.get("sha256") for s in listed if isinstance(s, dict)] if isinstance(listed, list) else []
-        found = datas.file(path)
-        if found.sources[0].sha256 not in digests:
+        found = datas.file(path).sources[0].sha256
+        if not found or found not in digests:
             yield Trouble("data-unknown", (("why", str(known.get("unknown", ""))),), grave=False)
         return
     new = datas.file(path).rows
