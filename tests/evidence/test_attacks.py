@@ -15,11 +15,6 @@ from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.statements import Granted
 
 
-@pytest.fixture
-def made(tmp_path):
-    return signed(tmp_path)
-
-
 def own(folder, name, text, key):
     """A document of the attacker's own: any text as payload, signed properly by his key."""
     payload = text if isinstance(text, bytes) else text.encode()
