@@ -281,6 +281,14 @@ def test_the_environment_records_every_verdict(run, tmp_path, monkeypatch):
     assert len(json.loads(run("ledger", "list", "--format", "json")[1])) == 1
 
 
+@pytest.mark.parametrize("words", [("check", "tiny", "--lang", "ja"), ("--lang", "ja", "check", "tiny")])
+def test_the_guards_check_takes_a_language_before_and_after(recorded, run, words):
+    except_it(run, recorded)
+    run("lock", "add", "tiny")
+    code, out, _ = run("load-guard", *words)
+    assert (code, "ロックに問題はありません" in out) == (0, True)
+
+
 @pytest.mark.parametrize("words", [(), ("check",), ("--",)])
 def test_the_guard_needs_something_to_run(run, words):
     assert run("load-guard", *words)[0] == 2

@@ -98,7 +98,7 @@ def _check(steps: Verbs, say: Write) -> None:
 
 def _remove(steps: Verbs, say: Write) -> None:
     step = steps.add_parser("remove", help="take a model out, by its name or root digest")
-    step.add_argument("name")
+    step.add_argument("name", help="as the lock calls it, or its root digest")
     _lock(step)
 
     def run(options: argparse.Namespace) -> int:
@@ -125,23 +125,33 @@ def _guard(verbs: Verbs, say: Write) -> None:
         from sekisho.errors import UsageError
 
         words = options.command
-        if words[:1] == ["check"] and len(words) > 1:
-            return _checked(options, [Path(w) for w in words[1:]], say)
+        if words[:1] == ["check"]:
+            return _checked(_checking().parse_args(words[1:], options), say)
         words = words[1:] if words[:1] == ["--"] else words
-        if not words or words == ["check"]:
+        if not words:
             raise UsageError("say what to run, after --, or check PATH")
         return _run(_nearest(options).resolve(), words)
 
     verb.set_defaults(run=run)
 
 
-def _checked(options: argparse.Namespace, paths: list[Path], say: Write) -> int:
+def _checking() -> argparse.ArgumentParser:
+    """What may follow `load-guard check`, where the verb's own parser takes every word as the program's."""
+    made = argparse.ArgumentParser(prog="sekisho load-guard check")
+    made.add_argument("path", nargs="+", type=Path, help="model folders or files that must be as locked")
+    _lock(made)
+    return made
+
+
+def _checked(options: argparse.Namespace, say: Write) -> int:
     from sekisho import locking
     from sekisho.load_guard import lockfile
     from sekisho.report import chain
 
     lock = lockfile.read(_nearest(options))
-    found = tuple(t for t in locking.check(lock, paths) if t.code != "expired")  # what is loaded counts here
+    found = tuple(
+        t for t in locking.check(lock, options.path) if t.code != "expired"
+    )  # what is loaded counts here
     if not found:
         say(chain.say("lock", "fine", options.lang, n=str(len(lock.models))))
     return _told(found, options.lang, say)
