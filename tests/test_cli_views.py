@@ -16,6 +16,8 @@ from sekisho.evidence import codec
 from sekisho.evidence import dossier as dossiers
 from sekisho.ledger.book import open_ledger
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -149,3 +151,9 @@ def test_the_text_fits_a_terminal(at: Path, capsys: pytest.CaptureFixture[str], 
     assert [line for line in lines if line.strip()[:1] in "。、）」"] == [""] * sum(
         not line for line in lines
     )
+
+
+def test_the_report_of_a_folder_lies_in_it(at: Path) -> None:
+    run("report", at, "--lang", "ja")
+    assert (at / "report.ja.html").is_file()
+    assert not (at.parent / "report.ja.html").exists()

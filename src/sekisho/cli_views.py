@@ -32,7 +32,9 @@ def _report_verb(verbs: Verbs, say: Write) -> None:
         epilog="Views: management (one page: verdict and seven questions), operator (what to do), auditor (every id and digest), "
         "supplier (facts about their files only: no prompts, no other models, nothing of ours).",
     )
-    verb.add_argument("dossier", type=Path)
+    verb.add_argument(
+        "dossier", type=Path, help="dossier.json, or its folder; with --view also all that `checklist` takes"
+    )
     verb.add_argument("--view", choices=VIEWS, help="for one reader (default: the full report)")
     _common(verb, default="html")
     cli_inspect.formats(verb)
@@ -43,7 +45,7 @@ def _agenda_verb(verbs: Verbs, say: Write) -> None:
     verb = verbs.add_parser(
         "agenda", help="a meeting paper: the seven questions, filled in from what is known, to be read aloud"
     )
-    verb.add_argument("dossier", type=Path)
+    verb.add_argument("dossier", type=Path, help=cli_checklist.TARGET)
     _common(verb, default="markdown")
     verb.set_defaults(run=lambda options: _view(options, "agenda", say))
 
@@ -78,7 +80,8 @@ def _full(options: argparse.Namespace, say: Write) -> int:
     from sekisho.report import html, text
 
     dossier = dossiers.read(options.dossier)
-    target = options.out or options.dossier.with_name(f"report.{options.lang}.html")
+    folder = options.dossier if options.dossier.is_dir() else options.dossier.parent
+    target = options.out or folder / f"report.{options.lang}.html"
     page = dossiers.save(html.render(dossier, options.lang).encode("utf-8"), target)
     pages = "\n".join(map(str, (page, *cli_inspect.write(dossier, options, page.parent))))
     say(f"{text.render(dossier, options.lang, colour=sys.stdout.isatty())}{pages}")
