@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,17 @@ def verbs() -> dict[str, set[str]]:
     }
 
 
+def arguments(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str | None]]:
+    """(what, its help) of every verb, step and argument."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from ((f"{parser.prog} {a.dest}", a.help) for a in action._choices_actions)
+            for verb in action.choices.values():
+                yield from arguments(verb)
+        else:
+            yield f"{parser.prog} {'/'.join(action.option_strings) or action.dest}", action.help
+
+
 def commands(text: str) -> list[tuple[str, set[str]]]:
     """Every `sekisho VERB ...` of a document, with its options."""
     lines = re.findall(r"(?:^|[`/ ])sekisho ([a-z][a-z-]*)([^`\n|]*)", text, re.MULTILINE)
@@ -52,6 +64,13 @@ def test_every_verb_and_option_that_a_text_shows_exists(name):
     for verb, options in commands((ROOT / name).read_text("utf-8")):
         assert verb in known
         assert options <= known[verb], verb
+
+
+def test_every_verb_and_every_argument_says_what_it_is():
+    told = dict(arguments(cli.parser()))
+
+    assert len(told) > 300
+    assert [what for what, text in told.items() if not text] == []
 
 
 @pytest.mark.parametrize("name", GUIDES)

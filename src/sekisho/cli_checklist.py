@@ -52,7 +52,12 @@ def register(verbs: Verbs, say: Write, warn: Write) -> None:
     )
     verb.add_argument("--note", default="", metavar="TEXT", help="one line that goes with the answer")
     verb.add_argument("--open", action="store_true", help="only what is required and no yes")
-    verb.add_argument("--format", choices=("text", "json", "html", "markdown"), default="text")
+    verb.add_argument(
+        "--format",
+        choices=("text", "json", "html", "markdown"),
+        default="text",
+        help="of what is printed or written (default: text)",
+    )
     verb.add_argument("--out", type=Path, help="write it to this file")
     shared.language(verb)
     verb.set_defaults(run=lambda options: _run(options, say, warn))

@@ -80,9 +80,11 @@ def registered(options: argparse.Namespace, request: "Options", say: Write) -> N
 
 def _key(verbs: Verbs, say: Write) -> None:
     verb = verbs.add_parser("key", help="make a key to sign evidence with")
-    verb.add_argument("action", choices=("new",))
+    verb.add_argument("action", choices=("new",), help="make one; a file is never overwritten")
     verb.add_argument("file", type=Path, help="file of the private key; the public one goes to FILE.pub")
-    verb.add_argument("--curve", choices=("P-256", "P-384", "P-521"), default="P-256")
+    verb.add_argument(
+        "--curve", choices=("P-256", "P-384", "P-521"), default="P-256", help="of the key (default: P-256)"
+    )
     locked(verb)
     shared.language(verb)
 
@@ -156,7 +158,13 @@ def _verify(verbs: Verbs, say: Write) -> None:
     verb.add_argument(
         "--evidence", default="", help="digest that the folder must have, as told when it was signed"
     )
-    verb.add_argument("--require", choices=("admit", "preregistered"), action="append", default=[])
+    verb.add_argument(
+        "--require",
+        choices=("admit", "preregistered"),
+        action="append",
+        default=[],
+        help="refuse evidence without it; may be repeated",
+    )
     verb.add_argument(
         "--beside", action="append", default=[], help="unsigned path in the model that is accepted"
     )

@@ -87,7 +87,7 @@ def _export(verbs: Verbs, say: Write) -> None:
 
 
 def _arguments(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("kind", choices=PACKS)
+    verb.add_argument("kind", choices=PACKS, help="what it is for")
     verb.add_argument(
         "what",
         nargs="?",

@@ -185,7 +185,7 @@ def _keep(dossier: Dossier, options: argparse.Namespace, warn: Write) -> None:
 def _rules(verbs: Verbs, say: Write) -> None:
     verb = verbs.add_parser("rules", help="every rule with its id, or one of them at length")
     verb.add_argument("id", nargs="?", help="such as SKS-SER-001; without it, all are listed")
-    verb.add_argument("--format", choices=("text", "json"), default="text")
+    shared.form(verb)
     shared.language(verb)
 
     def run(options: argparse.Namespace) -> int:

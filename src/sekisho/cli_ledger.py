@@ -185,7 +185,7 @@ def _list(steps: Verbs, say: Write) -> None:
 
 def _show(steps: Verbs, say: Write) -> None:
     step = steps.add_parser("show", help="one entry in full")
-    step.add_argument("number", type=int)
+    step.add_argument("number", type=int, help="of the entry, as `ledger list` shows it")
     _common(step)
 
     def run(options: argparse.Namespace) -> int:
@@ -244,9 +244,9 @@ def _add(steps: Verbs, say: Write) -> None:
         epilog="For example: sekisho ledger add state-change DIGEST to=requested; sekisho ledger add exception DIGEST "
         "reason='...' approver=sato expires=2027-03-31. docs/ledger.md lists every kind and its keys.",
     )
-    step.add_argument("kind")
+    step.add_argument("kind", help="what is entered; docs/ledger.md lists the kinds")
     step.add_argument("subject", help="root digest of the model, or - for none")
-    step.add_argument("pairs", nargs="*", metavar="KEY=VALUE")
+    step.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="what the entry says, by its keys")
     actor(step)
     _common(step)
 

@@ -80,7 +80,7 @@ def _register(steps: Verbs, say: Write) -> None:
         "register", help="write a registry entry of a copyright token, or add a family to it"
     )
     step.add_argument("model", help="a model of the family that carries the token")
-    step.add_argument("--token", required=True)
+    step.add_argument("--token", required=True, help="the token as it is written in a prompt")
     step.add_argument("--family", required=True, help="name of the family of models")
     step.add_argument("--notice", required=True, help="what the model says of marked content")
     step.add_argument("--behaviour", required=True, help="the declared behaviour, in plain words")

@@ -60,8 +60,11 @@ def _request(verbs: Verbs, say: Write) -> None:
     verb.add_argument("--purpose", help="what it is for")
     verb.add_argument("--data-class", choices=_DATA, help="what data it will see")
     verb.add_argument("--users", help="who will use it, and how many")
-    for name in ("owner", "supplier", "base", "source", "name"):
-        verb.add_argument(f"--{name}")
+    verb.add_argument("--owner", help="who answers for its use")
+    verb.add_argument("--supplier", help="whom it comes from")
+    verb.add_argument("--base", help="the model it was made from")
+    verb.add_argument("--source", help="address it comes from (default: as MODEL names it)")
+    verb.add_argument("--name", help="what the register calls it (default: as MODEL names it)")
     _common(verb)
 
     def run(options: argparse.Namespace) -> int:
@@ -152,7 +155,7 @@ def _nothing(verb: argparse.ArgumentParser) -> None:
 
 def _approve(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--of", choices=("pilot", "production"), help="what is approved")
-    verb.add_argument("--comment")
+    verb.add_argument("--comment", help="a line that goes with it")
 
 
 def _pilot(verb: argparse.ArgumentParser) -> None:
@@ -167,7 +170,7 @@ def _pilot(verb: argparse.ArgumentParser) -> None:
         help="what must hold for production; may be repeated",
     )
     verb.add_argument("--place", help="where it runs")
-    verb.add_argument("--reason")
+    verb.add_argument("--reason", help="why it is tried")
 
 
 def _produce(verb: argparse.ArgumentParser) -> None:
@@ -182,7 +185,7 @@ def _produce(verb: argparse.ArgumentParser) -> None:
 def _deploy(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--place", help="where it runs")
     verb.add_argument("--lock-digest", help="sha256 of the lock it is loaded by")
-    verb.add_argument("--comment")
+    verb.add_argument("--comment", help="a line that goes with it")
 
 
 def _retest(verb: argparse.ArgumentParser) -> None:
@@ -219,7 +222,7 @@ def _models(verbs: Verbs, say: Write) -> None:
         help="the register: what, from whom, how handled; state, dates, what is overdue",
         epilog=f"Exit code of --overdue: {OVERDUE} if a model in use is overdue.",
     )
-    verb.add_argument("--state", choices=_STATES)
+    verb.add_argument("--state", choices=_STATES, help="only models in this state")
     verb.add_argument("--overdue", action="store_true", help="only models in use that are overdue")
     verb.add_argument("--skip", type=int, default=0, help="leave out the first ones")
     verb.add_argument("--count", type=int, default=100, help="models of the page (default: 100)")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 RERUN_EXIT: Final = {"reproduced": 0, "different": 1, "similar": 3}
 _RECORD: Final = Path("training.record.jsonl")
+_WRITTEN: Final = f"the record, as `record` wrote it (such as {_RECORD})"
 _PARTIAL: Final = 3
 
 
@@ -79,7 +80,7 @@ def _verify(steps: Verbs, say: Write) -> None:
         help="hold a record against itself, base, data, result and ledger",
         epilog="Exit codes: 0 all is as recorded, 1 something is not, 2 not carried out, 3 not all could be looked at.",
     )
-    step.add_argument("record", type=Path)
+    step.add_argument("record", type=Path, help=_WRITTEN)
     step.add_argument("--base", type=Path, help="the model that was trained from")
     step.add_argument("--data", type=Path, help="file of the training rows")
     step.add_argument("--model", type=Path, help="folder of the result, or of a checkpoint")
@@ -122,7 +123,7 @@ def _ledger(record: "Record", options: argparse.Namespace) -> "Sequence[Trouble]
 
 def _show(steps: Verbs, say: Write) -> None:
     step = steps.add_parser("show", help="what a record says, in short")
-    step.add_argument("record", type=Path)
+    step.add_argument("record", type=Path, help=_WRITTEN)
     shared.form(step)
     shared.language(step)
 
@@ -143,7 +144,7 @@ def _show(steps: Verbs, say: Write) -> None:
 
 
 def _result(step: argparse.ArgumentParser) -> None:
-    step.add_argument("record", type=Path)
+    step.add_argument("record", type=Path, help=_WRITTEN)
     step.add_argument("--model", type=Path, required=True, help="folder of the result")
 
 
@@ -215,7 +216,7 @@ def _rerun(verbs: Verbs, say: Write) -> None:
         help="train again from a record: does the same come out",
         epilog="Exit codes: 0 reproduced bit for bit, 1 not, 2 not carried out, 3 the same within the tolerance.",
     )
-    verb.add_argument("record", type=Path)
+    verb.add_argument("record", type=Path, help=_WRITTEN)
     verb.add_argument(
         "--out", type=Path, default=Path("sekisho-rerun"), help="new folder (default: sekisho-rerun/)"
     )

@@ -206,7 +206,7 @@ def _schedule(steps: Verbs, say: Write, runner: argparse.ArgumentParser) -> None
         help="print what cron, a systemd timer or the Windows Task Scheduler needs; nothing is installed",
         epilog="For example: sekisho watch schedule --kind systemd -- openai+http://127.0.0.1:8000/v1#model --every 1",
     )
-    step.add_argument("--kind", choices=KINDS, required=True)
+    step.add_argument("--kind", choices=KINDS, required=True, help="what shall start it")
     step.add_argument("--at", default="02:30", help="HH:MM (default: 02:30)")
     step.add_argument("arguments", nargs=argparse.REMAINDER, help="-- and what `watch run` is given")
 
