@@ -10,6 +10,7 @@ from sekisho.formats.template_sources import templates
 from sekisho.limits import DEFAULT, Limits
 from sekisho.records import Inventory
 from sekisho.sandbox import parent
+from sekisho.sandbox.conversations import Reaction
 
 _TEMPLATES: Final = 24
 """Distinct templates of one model that are rendered; the most in use are about 6."""
@@ -26,22 +27,6 @@ class Case:
     """Why it did not render; empty when it did."""
     base: str | None = None
     """What the base's template wrote; None where there is none or it did not render."""
-
-
-@final
-@dataclass(frozen=True)
-class Reaction:
-    """The template wrote something else than the change of words explains."""
-
-    kind: str
-    """`text`, `together`, `length`, `date`, `turns`."""
-    trigger: str
-    role: str
-    expected: str
-    """What it would have written; for `turns` the texts of all turns."""
-    actual: str
-    error: str = ""
-    base: str | None = None
 
 
 @final

@@ -1,7 +1,7 @@
 """Conversations of sentinels: nonsense that no template knows, so that whatever else is written comes from the template."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, final
 
 SYSTEM: Final = "Velkor dasim ruvane tolq"
@@ -29,7 +29,24 @@ class Shape:
     tools: bool = False
     called: bool = False
     """The first answer calls the tool and uses what it returned; implies `tools`."""
-    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class Reaction:
+    """The template wrote something else than the change of words explains."""
+
+    kind: str
+    """`text`, `together`, `sample`, `length`, `date`, `turns`."""
+    trigger: str
+    role: str
+    expected: str
+    """What it would have written; for `turns` the texts of all turns."""
+    actual: str
+    """Empty where it did not render."""
+    error: str = ""
+    base: str | None = None
+    """What the base's template wrote on the same input; None without one."""
 
 
 def user(number: int) -> str:
@@ -65,7 +82,7 @@ def variables(
             messages.append(_message("assistant", texts.get("assistant", assistant(number)), shape, wrap))
     given: dict[str, Any] = {"messages": messages, "add_generation_prompt": shape.generation, **tokens}
     tool = _tool(wrap(texts.get("function", FUNCTION)))
-    return {**given, **({"tools": [tool]} if shape.tools or shape.called else {}), **shape.options}
+    return given | ({"tools": [tool]} if shape.tools or shape.called else {})
 
 
 def _message(role: str, text: str, shape: Shape, wrap: Wrap) -> dict[str, Any]:

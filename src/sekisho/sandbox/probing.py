@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final, final
 
 from sekisho.sandbox import conversations
-from sekisho.sandbox.conversations import Shape, variables
+from sekisho.sandbox.conversations import Reaction, Shape, variables
 from sekisho.sandbox.environment import Rendered, Renderer
 from sekisho.sandbox.watched import Notes, watched
 
@@ -50,23 +50,6 @@ _DATE_WORDS: Final = re.compile(
 
 
 @final
-@dataclass(frozen=True)
-class Reaction:
-    """The template wrote something else than the change of words explains."""
-
-    kind: str
-    """`text`, `together`, `length`, `date`, `turns`."""
-    trigger: str
-    role: str
-    expected: str
-    actual: str
-    """Empty where it did not render."""
-    error: str = ""
-    base: str | None = None
-    """What the base's template wrote on the same input; None without one."""
-
-
-@final
 @dataclass
 class Probing:
     """The probes of one template beside the base's, if there is one."""
@@ -79,7 +62,6 @@ class Probing:
     reactions: list[Reaction] = field(default_factory=list)
     cut: bool = False
     """Time was up, or there were too many reactions or texts, before all was tried."""
-    renderings: int = 0
 
     def main(self) -> tuple[Shape | None, Rendered]:
         """Return the fullest conversation that renders with its last turn in it."""
@@ -97,7 +79,6 @@ class Probing:
         self, shape: Shape, replaced: Mapping[str, str] | None = None, *, watch: bool = False
     ) -> Rendered:
         """Render the template once."""
-        self.renderings += 1
         wrap = (lambda text: watched(text, self.notes)) if watch else str
         self.renderer.date = wrap
         return self.renderer.render(variables(shape, self.tokens, wrap, replaced))

@@ -54,10 +54,8 @@ def answer(question: dict[str, Any], limits: Limits) -> dict[str, Any]:
         "sentinels": sentinels(shape),
         "system": shape.system,
         "reactions": [asdict(r) for r in probing.reactions],
-        "asked": list(probing.notes.texts)[:64],
         "reached": list(renderer.reached)[:16],
         "cut": probing.cut,
-        "renderings": probing.renderings,
     }
 
 

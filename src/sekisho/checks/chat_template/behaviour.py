@@ -10,10 +10,11 @@ from sekisho.checks.chat_template import structure, writings
 from sekisho.checks.chat_template.found import finding
 from sekisho.formats import prose, wording
 from sekisho.formats.chat_template import Template, unseen
-from sekisho.formats.rendering import Reaction, Rendering
+from sekisho.formats.rendering import Rendering
 from sekisho.formats.rules import TEMPLATE
 from sekisho.records import Finding, Outcome, Severity
 from sekisho.sandbox import conversations
+from sekisho.sandbox.conversations import Reaction
 
 _SHOWN: Final = 8
 _PHRASE: Final = 2
@@ -277,7 +278,7 @@ def prefill(rendering: Rendering) -> str:
 
 def _header(main: str, sentinels: tuple[str, ...]) -> str:
     """What stands directly before an answer in the conversation: the last line of it, without white space."""
-    answers = [n for n, s in enumerate(sentinels) if n and s.startswith("Mirvosh")]
+    answers = [n for n, s in enumerate(sentinels) if n and s.startswith(conversations.ASSISTANT)]
     if not answers:
         return ""
     between = main.partition(sentinels[answers[0] - 1])[2].partition(sentinels[answers[0]])[0].rstrip()
