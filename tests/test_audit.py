@@ -16,6 +16,8 @@ from sekisho.ledger.kinds import Kind
 from sekisho.load_guard import lockfile
 from sekisho.report import chain
 
+pytestmark = pytest.mark.integration
+
 Run = Callable[..., tuple[int, str, str]]
 
 

@@ -18,6 +18,8 @@ from artefacts import tiny_model
 from hostile import PAYLOAD
 from sekisho import cli, cli_inspect, static
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., tuple[int, str, str]]
 

@@ -14,6 +14,8 @@ from sekisho.records import Decision
 from sekisho.repair import repair
 from sekisho.tokens import Options
 
+pytestmark = pytest.mark.integration
+
 TABLE = "model.embed_tokens.weight"
 ROWS = (3, 7)
 

@@ -16,6 +16,8 @@ from sekisho.limits import Limits
 from sekisho.records import Outcome, Severity
 from sekisho.sandbox import render
 
+pytestmark = pytest.mark.integration
+
 TOKENS = {"bos_token": "<s>", "eos_token": "</s>"}
 ENDLESS = tuple(
     f"denial-{name}"

@@ -12,6 +12,8 @@ from sekisho.inventory import take
 from sekisho.limits import Limits
 from sekisho.records import Outcome
 
+pytestmark = pytest.mark.integration
+
 
 def judged(folder, base=None, limits=Limits()):
     files, others = take(folder), take(base) if base else None

@@ -21,6 +21,8 @@ from sekisho.models.fake import FakeModel
 from sekisho.ownership.claim import Judged, Outcome, Part
 from sekisho.ownership.content import POSITIONS
 
+pytestmark = pytest.mark.integration
+
 TABLE = "model.embed_tokens.weight"
 MARK = "<|im_start|>"
 MARK_ID = 257

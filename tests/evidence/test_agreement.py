@@ -3,9 +3,80 @@
 import base64
 import json
 
+import pytest
+
 from evidence.folders import BOTH, signed, signer
-from evidence.tampering import whole
+from evidence.tampering import STATEMENT, caught, whole
 from sekisho.evidence import bundle, dsse
+
+
+def resigned(made, name, change, key):
+    """A signed text changed and signed anew, and the folder with it, as only the holder of the key can."""
+    path = made[1] / name
+    body = json.loads(path.read_bytes())
+    text = json.loads(base64.b64decode(body.get("dsseEnvelope", body)["payload"]))
+    change(text)
+    data = dsse.dump(text)
+    path.write_bytes(
+        dsse.dump(dsse.bundle(data, key) if "dsseEnvelope" in body else dsse.envelope(data, (key,))) + b"\n"
+    )
+    if name != bundle.WHOLE:
+        whole(made[1], key)
+
+
+def own(**changes):
+    return lambda text: text["predicate"]["sekisho"].update(changes)
+
+
+def mixed(text):
+    text["predicate"]["inputAttestations"].pop()
+    text["predicate"]["sekisho"]["validUntil"] = "soon"
+
+
+def maybe(text):
+    text["predicate"]["verificationResult"] = "FAILED"
+    text["predicate"]["sekisho"]["verdict"] = "maybe"
+
+
+MALFORMED = {
+    "another-verdict": (bundle.DECISION, maybe),
+    "verdict-of-the-other-result": (
+        bundle.DECISION,
+        lambda t: t["predicate"].update(verificationResult="FAILED"),
+    ),
+    "no-last-day": (bundle.DECISION, own(validUntil="")),
+    "registration-without-terms": (bundle.DECISION, own(preregistration={})),
+    "terms-that-are-none": (bundle.DECISION, own(preregistration={"changed": None})),
+    "terms-that-are-text": (bundle.DECISION, own(preregistration={"changed": ""})),
+    "malformed-and-mixed": (bundle.DECISION, mixed),
+    "nameless-subject": (STATEMENT, lambda t: t["subject"][0].update(name=None)),
+    "nameless-folder": (bundle.WHOLE, lambda t: t["subject"][0].pop("name")),
+    "paths-left-out-are-a-number": (
+        bundle.WHOLE,
+        lambda t: t["predicate"]["serialization"].update(ignore_paths=1),
+    ),
+    "paths-left-out-are-numbers": (
+        bundle.WHOLE,
+        lambda t: t["predicate"]["serialization"].update(ignore_paths=[1]),
+    ),
+    "numbered-subject": (bundle.DECISION, lambda t: t["subject"][0].update(name=1)),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_what_is_malformed_is_so_to_both(verify, made, tmp_path, name):
+    """Also under the demands that silence must not meet."""
+    document, change = MALFORMED[name]
+    resigned(made, document, change, signer(tmp_path))
+    caught(verify, made, 4, document)
+    caught(verify, made, 4, document, registered=True, admitted=True)
+
+
+@pytest.mark.parametrize("until", [None, "", 0])
+def test_an_approval_without_a_day_lasts_as_long_as_the_decision(verify, made, tmp_path, until):
+    granted = [{"who": "K. Sato", "what": "decision", "until": until}]
+    resigned(made, bundle.DECISION, own(approvals=granted), signer(tmp_path))
+    caught(verify, made, 0)
 
 
 def test_both_verifiers_agree_on_mutations(tmp_path):

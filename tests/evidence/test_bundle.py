@@ -21,6 +21,8 @@ from sekisho.evidence import bundle, checking, dsse, folder, oms, walk
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.statements import Granted
 
+pytestmark = pytest.mark.integration
+
 HERE = Path(__file__).parent
 
 

@@ -120,6 +120,10 @@ def test_algorithm_confusion_by_a_key_of_another_kind(verify, made):
     caught(verify, made, 4)
 
 
+def certified(*chain, **more):
+    return {"x509CertificateChain": {"certificates": list(chain), **more}, "tlogEntries": []}
+
+
 UNSIGNED = {
     "hint": lambda b: b["verificationMaterial"]["publicKey"].update(hint="0" * 64),
     "no-hint": lambda b: b["verificationMaterial"].update(publicKey={}),
@@ -128,6 +132,16 @@ UNSIGNED = {
     "more-in-a-signature": lambda b: b["dsseEnvelope"]["signatures"][0].update(alg="none"),
     "more-in-the-envelope": lambda b: b["dsseEnvelope"].update(note="approved"),
     "more-in-the-bundle": lambda b: b.update(note="approved"),
+    "more-in-the-key": lambda b: b["verificationMaterial"]["publicKey"].update(note="approved"),
+    "more-in-the-chain": lambda b: b.update(
+        verificationMaterial=certified({"rawBytes": "AAAA"}, note="approved")
+    ),
+    "more-in-a-certificate": lambda b: b.update(
+        verificationMaterial=certified({"rawBytes": "AAAA", "note": "x"})
+    ),
+    "no-certificate": lambda b: b.update(verificationMaterial=certified()),
+    "certificate-of-no-bytes": lambda b: b.update(verificationMaterial=certified({})),
+    "too-many-certificates": lambda b: b.update(verificationMaterial=certified(*[{"rawBytes": "AAAA"}] * 17)),
 }
 
 
@@ -137,6 +151,12 @@ def test_what_no_signature_covers_is_not_there(verify, made, name):
     body = json.loads(path.read_bytes())
     UNSIGNED[name](body)
     path.write_bytes(dsse.dump(body) + b"\n")
+    caught(verify, made, 4, bundle.WHOLE)
+
+
+def test_an_envelope_is_no_bundle(verify, made):
+    path = made[1] / bundle.WHOLE
+    path.write_bytes(dsse.dump(json.loads(path.read_bytes())["dsseEnvelope"]) + b"\n")
     caught(verify, made, 4, bundle.WHOLE)
 
 

@@ -18,6 +18,8 @@ from sekisho.ledger.entry import Draft
 from sekisho.ledger.kinds import Kind
 from sekisho.ledger.verify import verify
 
+pytestmark = pytest.mark.integration
+
 WRITER = """
 import sys
 from sekisho.ledger.book import open_ledger

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.integration
+
 TRY = """
 import os, sys, io, mmap, pathlib, shutil, subprocess
 from sekisho.errors import LoadRefusedError

@@ -18,6 +18,8 @@ from sekisho.opinions import adapter, tools
 from sekisho.opinions.base import Opinion, Remark, Tool
 from sekisho.records import Decision, Outcome, Severity
 
+pytestmark = pytest.mark.integration
+
 QUICK = Limits(opinion_s=20, opinion_memory_bytes=2048 * MIB)
 
 

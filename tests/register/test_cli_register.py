@@ -9,6 +9,8 @@ from sekisho import cli, recording
 from sekisho.evidence import bundle
 from sekisho.ledger.book import open_ledger
 
+pytestmark = pytest.mark.integration
+
 ASK = ("--purpose", "answers", "--data-class", "internal", "--users", "20")
 
 

@@ -23,6 +23,8 @@ from sekisho.register import packs
 from sekisho.register.packs import material, review, risks, sealing, tables
 from sekisho.register.packs.material import Material, Wish
 
+pytestmark = pytest.mark.integration
+
 ALL = tuple(packs.KINDS)
 LEGAL = ("contract-pack", "incident-pack")
 WORDS = ("secret prompt of ours", "harmful answer text")

@@ -14,6 +14,8 @@ from robustness.test_folders import bounded
 from sekisho import static
 from sekisho.records import Decision, Outcome
 
+pytestmark = pytest.mark.integration
+
 Change = Callable[[Path], object]
 
 

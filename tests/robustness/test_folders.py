@@ -18,6 +18,8 @@ from sekisho.inventory import problem_code, take
 from sekisho.limits import Limits
 from sekisho.records import Decision, Outcome
 
+pytestmark = pytest.mark.integration
+
 LINUX = pytest.mark.skipif(
     sys.platform != "linux", reason="sparse files, pipes and accounts as Linux has them"
 )

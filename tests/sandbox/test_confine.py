@@ -8,6 +8,8 @@ import pytest
 from sekisho.limits import Limits
 from sekisho.sandbox import parent
 
+pytestmark = pytest.mark.integration
+
 HEAD = "import os, socket, subprocess, ctypes\nfrom sekisho.sandbox.confine import give_up\ngive_up(512, 5)\n"
 
 ESCAPES = {

@@ -12,6 +12,8 @@ from sekisho.provenance import lookalikes, suppliers
 from sekisho.sources import address, git_remote, http_, oci
 from sekisho.sources.child import quiet
 
+pytestmark = pytest.mark.integration
+
 DIGEST = "sha256:" + "ab" * 32
 
 
@@ -176,3 +178,59 @@ def test_a_supplier_listed_twice_is_refused(tmp_path):
 
 def test_a_long_name_like_a_known_one_is_seen():
     assert lookalikes.likeness("kimi-labs" + "\u200b" * 200, ["kimi-labs"]) is not None
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://h.example]/x", "https://\u2100.example/x"])
+def test_an_address_from_a_server_that_cannot_be_read_is_one_error(url):
+    with pytest.raises(SourceError):
+        http_.require_sent("https://host.example/x", url)
+    with pytest.raises(SourceError):
+        oci._token(f'Bearer realm="{url}"', "s", "https://host.example/x")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "htps://me:secret@h/x", "oci://me:secret@h/x", "oci://me:secret@h/x@v1", "hf:https://me:secret@h/x",
+        "git+https://me:secret@h/x@..", "git+htps://me:secret@h/x", "me:secret@h/x",
+    ],
+)  # fmt: skip
+def test_no_error_about_an_address_repeats_a_password(spec):
+    with pytest.raises(SourceError) as caught:
+        address.parse(spec)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_manifest_of_too_many_lists_is_one_error(tmp_path, monkeypatch):
+    from sekisho.limits import Limits
+
+    monkeypatch.setattr(oci, "DEFAULT", Limits(json_containers=100))
+    with pytest.raises(SourceError, match="no JSON"):
+        fetched(layout(tmp_path / "layout", {"layers": [[]] * 200}), tmp_path)
+
+
+def test_the_files_of_a_commit_are_bounded_together(tmp_path, monkeypatch):
+    from sekisho.limits import Limits
+    from sekisho.sources import paths
+
+    home = tmp_path / "repository"
+    home.mkdir()
+    for name in "abc":
+        (home / name).write_bytes(b"x" * 400)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(home)]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    (tmp_path / "model").mkdir()
+    monkeypatch.setattr(paths, "DEFAULT", Limits(source_bytes=1_000))
+    with pytest.raises(SourceError, match="over the limit"):
+        git_remote.fetch(address.parse(f"git+file://{home}"), tmp_path / "model", tmp_path, quiet)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["https://cdn.example/x?X-Amz-Signature=secret&e=1 refused", "with url: /x?sig=secret (Caused by)", "https://a:secret@h/x"],
+)
+def test_what_a_library_says_of_a_signed_address_is_not_repeated(said):
+    from sekisho.sources import hub_child
+
+    assert "secret" not in hub_child._TOKEN.sub("…", said)

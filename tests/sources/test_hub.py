@@ -16,7 +16,7 @@ from sekisho.sources import git_remote, hub
 from sekisho.sources.listed import Expected
 from sources import servers
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.integration]
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from sekisho.provenance import gitobjects, origin
 from sekisho.sources import address
 from sources import servers
 
+pytestmark = pytest.mark.integration
+
 ENVIRONMENT = {
     "PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "A",
     "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@example.org",

@@ -174,6 +174,7 @@ with recording({path!r}, settings={{"a": 1}}) as run:
 """
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
 @pytest.mark.parametrize("after", [1, 7, 300])
 def test_killed_at_any_moment_everything_accepted_is_there(tmp_path, after):
