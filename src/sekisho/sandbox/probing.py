@@ -61,7 +61,8 @@ class Probing:
     notes: Notes
     reactions: list[Reaction] = field(default_factory=list)
     cut: bool = False
-    """Time was up, or there were too many reactions or texts, before all was tried."""
+    """Not all was tried: time was up, there were too many reactions or texts, or a rendering that the others need failed."""
+    _neutral: dict[tuple[Shape, str], Rendered] = field(default_factory=dict)
 
     def main(self) -> tuple[Shape | None, Rendered]:
         """Return the fullest conversation that renders with its last turn in it."""
@@ -81,7 +82,9 @@ class Probing:
         """Render the template once."""
         wrap = (lambda text: watched(text, self.notes)) if watch else str
         self.renderer.date = wrap
-        return self.renderer.render(variables(shape, self.tokens, wrap, replaced))
+        out = self.renderer.render(variables(shape, self.tokens, wrap, replaced))
+        self.cut = self.cut or out.error in _HOPELESS
+        return out
 
     def of_base(self, shape: Shape, replaced: Mapping[str, str] | None = None) -> str | None:
         """Render the base's template on the same input; None without one or where it does not render."""
@@ -94,9 +97,9 @@ class Probing:
     @property
     def over(self) -> bool:
         """Whether to stop; says so in `cut`."""
-        if time.monotonic() > self.deadline or len(self.reactions) >= _REACTIONS:
-            self.cut = True
-        return self.cut
+        done = time.monotonic() > self.deadline or len(self.reactions) >= _REACTIONS
+        self.cut = self.cut or done
+        return done
 
     def called(self, shape: Shape) -> Shape | None:
         """Return the conversation with a call of a tool in it, if the template takes one."""
@@ -157,15 +160,23 @@ class Probing:
 
     def _differs(self, shape: Shape, role: str, text: str) -> tuple[str, Rendered] | None:
         """Return (expected, written) where the text makes a difference that its mere substitution does not."""
-        plain = self.render(shape, {role: _NEUTRAL})
-        out = self.render(shape, {role: text}, watch=True)
+        plain = self._plain(shape, role)
         if plain.error:
+            self.cut = True
             return None
+        out = self.render(shape, {role: text}, watch=True)
         if not out.error and _same(
             _plainly(out.text, text), _plainly(plain.text.replace(_NEUTRAL, text), text)
         ):
             return None
         return plain.text.replace(_NEUTRAL, text), out
+
+    def _plain(self, shape: Shape, role: str) -> Rendered:
+        """Return what is written when a role says the neutral word, rendered once."""
+        key = (shape, role)
+        if key not in self._neutral:
+            self._neutral[key] = self.render(shape, {role: _NEUTRAL})
+        return self._neutral[key]
 
     def _react(
         self, shape: Shape, role: str, text: str, *, kind: str = "text", trigger: str | None = None
@@ -188,9 +199,9 @@ class Probing:
     ) -> None:
         base = self.of_base(shape, {role: text})
         expected, out = found
-        if out.error == "time":
-            self.cut = True
-        elif not any((r.trigger, r.role, r.kind) == (trigger, role, kind) for r in self.reactions):
+        if out.error != "time" and not any(
+            (r.trigger, r.role, r.kind) == (trigger, role, kind) for r in self.reactions
+        ):
             self.reactions.append(Reaction(kind, trigger, role, expected, out.text, out.error, base))
 
     def lengths(self, shape: Shape) -> None:
@@ -218,9 +229,10 @@ class Probing:
         """Other days, if the template asks for the day: spread out, and those that it holds the day against."""
         if not self.renderer.formats:
             return
+        first = self.renderer.now
         for day in dict.fromkeys((*_days(self.renderer.formats, self.notes.texts), *_years(self.renderer))):
             if self.over:
-                return
+                break
             self.renderer.now = day
             out = self.render(shape, watch=True)
             if out.error or _dateless(out.text) != _dateless(plain):
@@ -230,7 +242,7 @@ class Probing:
                 self.reactions.append(
                     Reaction("date", day.isoformat(" ", "minutes"), "", plain, out.text, out.error, base)
                 )
-        self.renderer.now = dt.datetime(2026, 3, 11, 10, 7)  # noqa: DTZ001 - as at first
+        self.renderer.now = first
 
 
 def _places(shape: Shape, called: Shape | None) -> list[tuple[str, Shape]]:
