@@ -99,12 +99,15 @@ def _entries(asked: Asked, root: str) -> tuple[Entry, ...] | None:
 
 
 def about(ledger: Ledger, root: str) -> tuple[Entry, ...]:
-    """Entries about a model, trainings that began from it included, out of a chain that is whole. Raises DataError where it is not."""
+    """Entries about a model, those about its request and trainings that began from it included, oldest first.
+
+    Raises DataError where the chain is not whole.
+    """
     if not verify(ledger).whole:
         raise DataError(
             f"the ledger {ledger.place} was tampered with; `sekisho ledger verify` names the entries"
         )
-    own = ledger.about(root)
+    own = ledger.history(root)
     made_from_it = (
         e for e in ledger.search(root, Kind.TRAINING_RECORD) if e.content.get("base_digest") == root
     )

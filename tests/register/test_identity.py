@@ -4,6 +4,9 @@ import pytest
 
 from evidence.folders import model
 from register.conftest import ASKED, MODEL
+from sekisho import standing
+from sekisho.checklist import engine
+from sekisho.checklist.sources import Sources
 from sekisho.errors import RuleError, SourceError, UsageError
 from sekisho.ledger.entry import Draft
 from sekisho.ledger.kinds import Kind
@@ -42,6 +45,19 @@ def test_who_asked_for_the_address_cannot_approve_the_files(arrived, desk):
     desk(
         "approve", "tanaka", files.subject, of="pilot"
     )  # who received may approve: small companies have two people
+
+
+def test_the_checklist_goes_by_the_request_too(arrived, ledger, desk, clock):
+    _, files = arrived
+    desk.verdict(subject=files.subject)
+    desk("decide", "tanaka", files.subject)
+    desk("approve", "tanaka", files.subject, of="pilot")
+    known = Sources(files.subject, clock(), entries=standing.about(ledger, files.subject))
+    made = engine.fill(known)
+    assert [(made.of(i).answer.value, made.of(i).said.code) for i in ("C13", "C22")] == [
+        ("yes", "registered"),
+        ("yes", "two-people"),
+    ]
 
 
 def test_a_link_to_somebody_elses_request_does_not_let_one_approve(ledger, desk):

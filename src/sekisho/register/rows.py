@@ -97,11 +97,8 @@ class Row:
 
 def row(ledger: Ledger, subject: str) -> Row | None:
     """The row of a model, from the chain; None where nothing is known of it. Raises StorageError."""
-    own = ledger.about(subject)
-    if not own:
-        return None
-    asked = rules.request(own)
-    return fold(subject, (*(ledger.about(asked) if asked else ()), *own))
+    history = ledger.history(subject)
+    return fold(subject, history) if history else None
 
 
 def fold(subject: str, history: Iterable[Entry]) -> Row:
