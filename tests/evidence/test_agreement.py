@@ -9,6 +9,8 @@ from evidence.folders import BOTH, signed, signer
 from evidence.tampering import STATEMENT, caught, whole
 from sekisho.evidence import bundle, dsse
 
+pytestmark = pytest.mark.integration
+
 
 def resigned(made, name, change, key):
     """A signed text changed and signed anew, and the folder with it, as only the holder of the key can."""

@@ -14,6 +14,8 @@ from sekisho.evidence import bundle, dsse, oms
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.statements import Granted
 
+pytestmark = pytest.mark.integration
+
 
 def own(folder, name, text, key):
     """A document of the attacker's own: any text as payload, signed properly by his key."""

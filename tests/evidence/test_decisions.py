@@ -12,6 +12,8 @@ from sekisho.evidence import bundle, dsse, statements
 from sekisho.evidence.statements import Granted
 from sekisho.records import Ruled, Ruling, Severity
 
+pytestmark = pytest.mark.integration
+
 
 def test_edited_verdict(verify, made, tmp_path):
     found = dossier(made[0])

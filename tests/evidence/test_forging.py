@@ -10,6 +10,8 @@ from evidence.folders import signed, signer
 from evidence.tampering import STATEMENT, caught, edit, payload, whole
 from sekisho.evidence import bundle, dsse
 
+pytestmark = pytest.mark.integration
+
 
 def test_every_byte_of_a_signature_counts(verify, made):
     path = made[1] / bundle.DECISION

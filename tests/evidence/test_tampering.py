@@ -11,6 +11,8 @@ from evidence.folders import BOTH, model, signed, signer
 from evidence.tampering import STATEMENT, caught, whole
 from sekisho.evidence import bundle, dsse
 
+pytestmark = pytest.mark.integration
+
 
 def test_untouched(verify, made):
     caught(verify, made, 0)
