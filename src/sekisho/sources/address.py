@@ -78,7 +78,7 @@ def parse(spec: str) -> Address:
             return _url(spec)
     except ValueError as error:
         raise SourceError(f"the address cannot be read: {shown(type(error).__name__)}") from error
-    raise SourceError(f"{shown(spec)!r} is no address; it begins with one of {', '.join(KINDS)}")
+    raise SourceError(f"{_said(spec)} is no address; it begins with one of {', '.join(KINDS)}")
 
 
 def _cut(text: str) -> tuple[str, str]:
@@ -92,7 +92,7 @@ def _hub(text: str) -> Address:
     place, revision = _cut(text)
     parts = place.split("/")
     if len(parts) != 2 or not all(_PART.fullmatch(p) for p in parts) or ".." in place or "--" in place:  # noqa: PLR2004
-        raise SourceError(f"{shown(place)!r} is no hub name; it has the form org/name")
+        raise SourceError(f"{_said(text)} is no hub name; it has the form org/name")
     return Address("hf", HUB, parts[0], place, revision)
 
 
@@ -132,8 +132,15 @@ def _oci(text: str) -> Address:
     host = _host(host).removesuffix(":443").rstrip(".")
     name = urlsplit(f"//{host}").hostname or ""
     if not name or not re.fullmatch(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*", repository):
-        raise SourceError(f"{shown(rest)!r} is no artefact; it has the form host/repository@sha256:digest")
+        raise SourceError(
+            f"{_said(text)} is no artefact; it has the form oci://host/repository@sha256:digest"
+        )
     return Address("oci", host, repository.partition("/")[0], repository, revision, plain=name in _LOOPBACK)
+
+
+def _said(text: str) -> str:
+    """What was typed, without what stands where a name and a password do."""
+    return repr(shown(re.sub(r"^(.*//)?[^/@]*:[^/@]*@", r"\1", text)))
 
 
 def _refuse_plain(scheme: str, host: str) -> None:
