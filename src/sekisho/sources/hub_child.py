@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from sekisho.limits import DEFAULT
 
-_TOKEN: Final = re.compile(r"(hf_\w{4,}|Bearer\s+\S+|//[^/@\s]*@)")
+_TOKEN: Final = re.compile(r"(hf_\w{4,}|Bearer\s+\S+|//[^/@\s]*@|\?\S+)")
+"""Tokens, users' names and passwords, and queries, where a signed address has its secret."""
 
 
 def main(request: str, answer: str) -> int:
