@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import json
 import shutil
 import urllib.error
 import urllib.request
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import IO, Any, Final, final
 from urllib.parse import urlsplit
 
-from sekisho.errors import DigestError, SourceError, StorageError
+from sekisho.errors import ArtefactError, DigestError, SourceError, StorageError
+from sekisho.formats import json_config
 from sekisho.formats.text import shown
 from sekisho.limits import DEFAULT, MIB
 
@@ -34,7 +34,10 @@ class Answer:
 
 def require_safe(url: str) -> None:
     """Refuse an address that is not https, or http to this machine itself. Raises SourceError."""
-    split = urlsplit(url)
+    try:
+        split = urlsplit(url)
+    except ValueError as error:
+        raise SourceError("an address that we are sent to cannot be read") from error
     loopback = split.hostname in {"127.0.0.1", "localhost", "::1"}
     if split.scheme != "https" and not (split.scheme == "http" and loopback):
         raise SourceError(f"{_where(url)}: only https is allowed (http to this machine itself)")
@@ -63,9 +66,9 @@ def document(url: str, headers: Mapping[str, str] | None = None, *, data: bytes 
     if answer.status != http.client.OK:
         raise SourceError(f"{_where(url)}: the server answered {answer.status}")
     try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{_where(url)}: the answer is no JSON") from error
+        return json_config.parse(answer.body, DEFAULT).document
+    except ArtefactError as error:
+        raise SourceError(f"{_where(url)}: the answer is no JSON that can be read within bounds") from error
 
 
 def save(
@@ -126,9 +129,9 @@ def _room(target: Path, size: int) -> None:
 def _opened(
     url: str, headers: Mapping[str, str] | None, data: bytes | None
 ) -> "Iterator[http.client.HTTPResponse]":
-    request = urllib.request.Request(url, data=data, headers=dict(headers or {}))  # noqa: S310  see _allowed
-    request.add_header("User-Agent", "sekisho")
     require_safe(url)
+    request = urllib.request.Request(url, data=data, headers=dict(headers or {}))  # noqa: S310  see require_safe
+    request.add_header("User-Agent", "sekisho")
     opener = urllib.request.build_opener(_Redirects)
     try:
         answer = opener.open(request, timeout=DEFAULT.source_silence_s)
