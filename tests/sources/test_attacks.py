@@ -228,7 +228,11 @@ def test_the_files_of_a_commit_are_bounded_together(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "said",
-    ["https://cdn.example/x?X-Amz-Signature=secret&e=1 refused", "with url: /x?sig=secret (Caused by)", "https://a:secret@h/x"],
+    [
+        "https://cdn.example/x?X-Amz-Signature=secret&e=1 refused",
+        "with url: /x?sig=secret (Caused by)",
+        "https://a:secret@h/x",
+    ],
 )
 def test_what_a_library_says_of_a_signed_address_is_not_repeated(said):
     from sekisho.sources import hub_child

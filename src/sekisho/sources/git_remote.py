@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from sekisho.errors import DigestError, SourceError
+from sekisho.errors import SourceError
 from sekisho.formats.text import shown
 from sekisho.limits import DEFAULT, MIB
 from sekisho.sources import child, http_, paths
@@ -54,7 +54,7 @@ def fetch(where: Address, folder: Path, scratch: Path, progress: Say) -> Arrived
         progress(f"{where.revision or 'HEAD'} is commit {commit} now")
     _fetch(where, commit, store, progress)
     entries = _entries(store, commit)
-    files = tuple(_written(e, where, store, folder) for e in entries if e.kind != "tree")
+    files = tuple(_all(entries, where, store, folder))
     _within(folder, [e.path for e in entries if e.mode == _LINK])
     trees = (_tree_of(store, commit), *(e.oid for e in entries if e.kind == "tree"))
     return Arrived(
@@ -130,6 +130,15 @@ def _entries(store: Path, commit: str) -> tuple[_Entry, ...]:
     if broken:
         raise SourceError(f"{shown(broken.path)} is a submodule; submodules are not followed")
     return tuple(found)
+
+
+def _all(entries: tuple[_Entry, ...], where: Address, store: Path, folder: Path) -> Iterator[Expected]:
+    total = 0
+    for entry in entries:
+        if entry.kind != "tree":
+            yield (file := _written(entry, where, store, folder))
+            total += file.size
+            paths.bounded([total])
 
 
 def _written(entry: _Entry, where: Address, store: Path, folder: Path) -> Expected:
@@ -237,14 +246,7 @@ def _local_large(repository: Path, sha256: str, size: int, target: Path) -> None
     source = next((p for p in places if p.is_file() and not p.is_symlink()), None)
     if source is None:
         raise SourceError(f"{shown(target.name)} is kept in LFS and its content is not in the repository")
-    made = hashlib.sha256()
-    with source.open("rb") as file, target.open("xb") as out:
-        while piece := file.read(MIB):
-            made.update(piece)
-            out.write(piece)
-    if made.hexdigest() != sha256 or target.stat().st_size != size:
-        target.unlink()
-        raise DigestError(target.name, sha256, made.hexdigest())
+    paths.copy(source, target, sha256=sha256, size=size)
 
 
 def _tree_of(store: Path, commit: str) -> str:

@@ -5,16 +5,16 @@ Sources: OCI image-spec 1.1 (manifest, image layout), distribution-spec 1.1 (pul
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from sekisho.errors import DigestError, SourceError
+from sekisho.errors import ArtefactError, DigestError, SourceError
+from sekisho.formats import json_config
 from sekisho.formats.text import shown
-from sekisho.limits import DEFAULT, MIB
+from sekisho.limits import DEFAULT
 from sekisho.sources import http_, paths
 from sekisho.sources.address import DIGEST, Address
 from sekisho.sources.listed import Arrived, Expected
@@ -49,22 +49,21 @@ def _artefact(
     data = manifest(reference)
     table = _table(data)
     if "manifests" in table:
-        inner = _only(table)
-        data = manifest(inner)
-        table = _table(data)
+        data = manifest(_only(table))
     revision = f"sha256:{hashlib.sha256(data).hexdigest()}"
-    files = _files(table)
+    files = layers(data)
     paths.bounded([f.size for f in files])
     for file in files:
         layer(file, paths.inside(folder, file.path))
     return Arrived(where.uri(revision), reference, revision, files, manifest=data.decode("utf-8"))
 
 
-def _files(table: Mapping[str, Any]) -> tuple[Expected, ...]:
-    layers = table.get("layers")
-    if not isinstance(layers, list) or not layers:
+def layers(manifest: bytes) -> tuple[Expected, ...]:
+    """The files that a manifest lists, at least one. Raises SourceError."""
+    entries = _table(manifest).get("layers")
+    if not isinstance(entries, list) or not entries:
         raise SourceError("the manifest has no layers")
-    found = [_file(entry) for entry in layers[: DEFAULT.files + 1]]
+    found = [_file(entry) for entry in entries[: DEFAULT.files + 1]]
     if len({f.path for f in found}) != len(found):
         raise SourceError("two layers of the manifest have one title")
     return tuple(found)
@@ -92,9 +91,9 @@ def _only(index: Mapping[str, Any]) -> str:
 
 def _table(data: bytes) -> dict[str, Any]:
     try:
-        table = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise SourceError("the manifest is no JSON") from error
+        table = json_config.parse(data, DEFAULT).document
+    except ArtefactError as error:
+        raise SourceError("the manifest is no JSON that can be read within bounds") from error
     if not isinstance(table, dict):
         raise SourceError("the manifest is no JSON object")
     return table
@@ -142,7 +141,7 @@ class _Registry:
 def _token(challenge: str, scope: str, sender: str) -> str:
     known = dict(_CHALLENGE.findall(challenge[:4096])) if challenge.lower().startswith("bearer ") else {}
     realm = known.get("realm", "")
-    if not urlsplit(realm).scheme:
+    if not realm:
         raise SourceError("the registry wants a login that is not known here")
     http_.require_sent(sender, realm)
     asked = urlencode({"service": known.get("service", ""), "scope": scope})
@@ -176,17 +175,7 @@ class _Layout:
         return data
 
     def layer(self, file: Expected, target: Path) -> None:
-        source, made = self._blob(f"sha256:{file.sha256}"), hashlib.sha256()
-        try:
-            with source.open("rb") as blob, target.open("xb") as out:
-                while piece := blob.read(MIB):
-                    made.update(piece)
-                    out.write(piece)
-        except OSError as error:
-            raise SourceError(f"{file.path}: its blob cannot be read: {error.strerror or error}") from error
-        if made.hexdigest() != file.sha256 or target.stat().st_size != file.size:
-            target.unlink()
-            raise DigestError(file.path, file.sha256, made.hexdigest())
+        paths.copy(self._blob(f"sha256:{file.sha256}"), target, sha256=file.sha256, size=file.size)
 
     def _blob(self, digest: str) -> Path:
         path = self._folder / "blobs" / "sha256" / digest.removeprefix("sha256:")

@@ -1,10 +1,11 @@
-"""Where a source's file may be written: inside the folder, under a plain relative name."""
+"""Where a source's file may be written: inside the folder, under a plain relative name, within bounds."""
 
+import hashlib
 from pathlib import Path, PurePosixPath
 
-from sekisho.errors import SourceError
+from sekisho.errors import DigestError, SourceError
 from sekisho.formats.text import shown
-from sekisho.limits import DEFAULT
+from sekisho.limits import DEFAULT, MIB
 
 
 def inside(folder: Path, path: str) -> Path:
@@ -20,7 +21,22 @@ def inside(folder: Path, path: str) -> Path:
     return target
 
 
-def bounded(sizes: "list[int]") -> None:
+def copy(source: Path, target: Path, *, sha256: str, size: int) -> None:
+    """Copy a file of this machine whose digest and size must be right. Raises SourceError, DigestError."""
+    made = hashlib.sha256()
+    try:
+        with source.open("rb") as file, target.open("xb") as out:
+            while piece := file.read(MIB):
+                made.update(piece)
+                out.write(piece)
+    except OSError as error:
+        raise SourceError(f"{shown(target.name)} cannot be copied: {error.strerror or error}") from error
+    if made.hexdigest() != sha256 or target.stat().st_size != size:
+        target.unlink()
+        raise DigestError(shown(target.name), sha256, made.hexdigest())
+
+
+def bounded(sizes: list[int]) -> None:
     """Refuse a list of files that is too long or too large. Raises SourceError."""
     if len(sizes) > DEFAULT.files:
         raise SourceError(f"{len(sizes):,} files are over the limit of {DEFAULT.files:,}")
