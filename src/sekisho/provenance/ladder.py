@@ -56,21 +56,17 @@ def climb(grounds: Grounds) -> Ladder:
         (claimed, grounds.recorded, grounds.matched, grounds.intake, grounds.supplier, grounds.lineage),
         strict=True,
     )
-    rungs = tuple(Rung(level, g.held, g.code, g.detail) for level, g in pairs)
-    level = _reached(rungs)
-    own = level is Level.MATCHED and grounds.matched.code == BY_RECORD
-    return Ladder(level, rungs, (("edited-records",) if own else ()) + attacks(level))
+    return _ladder(tuple(Rung(level, g.held, g.code, g.detail) for level, g in pairs))
 
 
 def signed(before: Ladder, ground: Ground) -> Ladder:
     """The same evidence under an intake signature that holds; what it said of signatures before was verified by nobody."""
     fresh = {Level.INTAKE_SIGNED: ground, Level.SUPPLIER_SIGNED: NO_SUPPLIER}
-    rungs = tuple(
-        Rung(r.level, g.held, g.code, g.detail) if (g := fresh.get(r.level)) else r for r in before.rungs
+    return _ladder(
+        tuple(
+            Rung(r.level, g.held, g.code, g.detail) if (g := fresh.get(r.level)) else r for r in before.rungs
+        )
     )
-    level = _reached(rungs)
-    own = level is Level.MATCHED and "edited-records" in before.attacks
-    return Ladder(level, rungs, (("edited-records",) if own else ()) + attacks(level))
 
 
 def attacks(level: Level) -> tuple[str, ...]:
@@ -79,6 +75,12 @@ def attacks(level: Level) -> tuple[str, ...]:
         return _ATTACKS[level]
     open_levels = [other for other in Level if other >= level]
     return tuple(code for other in open_levels for code in _ATTACKS[other])
+
+
+def _ladder(rungs: tuple[Rung, ...]) -> Ladder:
+    level = _reached(rungs)
+    own = level is Level.MATCHED and any(r.level is level and r.ground == BY_RECORD for r in rungs)
+    return Ladder(level, rungs, (("edited-records",) if own else ()) + attacks(level))
 
 
 def _reached(rungs: Iterable[Rung]) -> Level:
