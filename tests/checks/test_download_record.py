@@ -36,6 +36,15 @@ def test_no_record(tmp_path: Path) -> None:
     assert (found.reason, found.outcome) == ("no-record", Outcome.PASS)
 
 
+def test_a_layout_that_lists_no_file_agrees_with_nothing(tmp_path: Path) -> None:
+    snapshot = hubs.cache(tmp_path / "m", listed=False)[0]
+    for path in snapshot.iterdir():
+        data = path.read_bytes()
+        path.unlink()
+        path.write_bytes(data)
+    assert [f.reason for f in findings(snapshot)] == ["no-record"]
+
+
 @pytest.mark.parametrize(
     ("name", "reason", "severity"),
     [("config.json", "file-altered", Severity.REJECT), ("prompt.bin", "file-extra", Severity.HOLD)],

@@ -55,16 +55,17 @@ class DownloadRecord(AbstractCheck):
     id = _ID
 
     def run(self, case: Case) -> Iterator[Finding]:
-        """Yield one finding for each deviation, each broken record, or one that all agree."""
+        """Yield one finding for each deviation, each broken record, or one that all agree; where nothing lists a file, that."""
         evidence = case.origin
-        if evidence is None or not (evidence.download or evidence.origin or evidence.origin_problem):
-            yield _NONE.about(_ID, "")
-            return
-        found = tuple(_findings(evidence))
+        found = tuple(_findings(evidence)) if evidence else ()
         yield from found
-        if all(f.outcome is Outcome.PASS for f in found):
+        if not all(f.outcome is Outcome.PASS for f in found):
+            return
+        if evidence and evidence.listed:
             named = (("count", str(len(evidence.files))), ("revision", evidence.expect or "–"))
             yield _FITS.about(_ID, "", *named)
+        else:
+            yield _NONE.about(_ID, "")
 
 
 def _findings(evidence: Evidence) -> Iterator[Finding]:

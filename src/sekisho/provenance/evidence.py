@@ -1,21 +1,18 @@
 """Everything on file about one model's origin, gathered once: its files, what downloads left, what is claimed, the proof."""
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sekisho.errors import ArtefactError, MalformedError
-from sekisho.formats import json_config
-from sekisho.limits import DEFAULT
+from sekisho.errors import ArtefactError, SourceError
 from sekisho.provenance import claims, download, origin, proof
 from sekisho.provenance.gitobjects import SHA1
 from sekisho.provenance.records import Deviation
 from sekisho.records import FileFact, Inventory
-from sekisho.sources import digest
+from sekisho.sources import digest, oci
 from sekisho.sources.listed import Expected
 
 SHA256: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -45,6 +42,8 @@ class Evidence:
     origin_problem: str
     """Why the record of the fetch could not be read; empty where it was, or there is none."""
     claims: claims.Claims
+    listed: bool
+    """A record lists files to hold these against."""
     blobs: tuple[proof.Blob, ...]
     deviations: tuple[Deviation, ...]
     proof: proof.Proof
@@ -54,7 +53,7 @@ class Evidence:
     independent: bool
     """`expect` was given by the user, not by the files' own records."""
     manifest_fits: bool
-    """The record's list is what its manifest, of the digest that `expect` names, says."""
+    """The record's list is what its manifest, of the digest that `expect` names, says; or the only file has that digest."""
 
 
 def gather(files: Inventory, path: Path, request: Request, *, unlisted: bool = True) -> Evidence:
@@ -84,13 +83,14 @@ def gather(files: Inventory, path: Path, request: Request, *, unlisted: bool = T
         origin=record,
         origin_problem=problem,
         claims=claims.read(files),
+        listed=bool(listed),
         blobs=found,
         deviations=proven.deviations or deviations,
         proof=proven,
         source=request.source,
         expect=expect,
         independent=bool(given),
-        manifest_fits=record is not None and _fits(record, expect),
+        manifest_fits=_fits(record, kept, expect),
     )
 
 
@@ -108,38 +108,21 @@ def root_digest(files: Sequence[FileFact]) -> str:
     return digest.root({f.path: f.sha256 for f in files})
 
 
-def layers(manifest: Mapping[str, Any]) -> tuple[tuple[str, str, int], ...]:
-    """(path, sha256, size) of every layer of an OCI manifest that has a title. Raises ArtefactError."""
-    found = []
-    entries = manifest.get("layers")
-    if not isinstance(entries, list) or len(entries) > DEFAULT.files:
-        raise MalformedError("the manifest has no list of layers")
-    for entry in entries:
-        known = entry if isinstance(entry, dict) else {}
-        notes = known.get("annotations")
-        title = notes.get("org.opencontainers.image.title") if isinstance(notes, dict) else None
-        digest, size = known.get("digest"), known.get("size")
-        if not isinstance(title, str) or not isinstance(digest, str) or not SHA256.fullmatch(digest):
-            raise MalformedError("a layer of the manifest has no title or no sha256")
-        if type(size) is not int or size < 0:
-            raise MalformedError("a layer of the manifest has no size")
-        found.append((title, digest.removeprefix("sha256:"), size))
-    return tuple(found)
-
-
-def _fits(record: origin.Origin, expect: str) -> bool:
+def _fits(record: origin.Origin | None, files: Sequence[FileFact], expect: str) -> bool:
     if not SHA256.fullmatch(expect):
         return False
-    if not record.manifest:  # a single file, pinned by its own digest
-        return len(record.files) == 1 and f"sha256:{record.files[0].sha256}" == expect
+    if record is None or not record.manifest:  # a single file, pinned by its own digest
+        return len(files) == 1 and f"sha256:{files[0].sha256}" == expect
     data = record.manifest.encode()
     if f"sha256:{hashlib.sha256(data).hexdigest()}" != expect:
         return False
     try:
-        listed = layers(json_config.parse(data, DEFAULT).document)
-    except (ArtefactError, AttributeError, json.JSONDecodeError):
+        layers = oci.layers(data)
+    except SourceError:
         return False
-    return sorted(listed) == sorted((e.path, e.sha256, e.size) for e in record.files)
+    return sorted((e.path, e.sha256, e.size) for e in layers) == sorted(
+        (e.path, e.sha256, e.size) for e in record.files
+    )
 
 
 def _record(path: Path) -> tuple[origin.Origin | None, str]:
