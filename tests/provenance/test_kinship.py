@@ -203,19 +203,6 @@ def test_a_quantised_finetune_is_no_quantised_copy(tmp_path: Path, base: Invento
     assert kinship.compare(inventory.take(tmp_path / "m"), base).verdict is Kinship.FINE_TUNE
 
 
-def test_a_merge_is_found_between_its_parents_only(tmp_path: Path) -> None:
-    a, b = moved(weights(), 0.1, 3), moved(weights(), 0.1, 4)
-    middle = {k: (0.3 * a[k] + 0.7 * b[k]).astype(np.float32) for k in a}
-    one, two = taken(tmp_path / "a", a), taken(tmp_path / "b", b)
-    fit = kinship.mix(taken(tmp_path / "m", middle), [one, two])
-    assert kinship.merged(fit)
-    assert fit is not None
-    assert fit[0] == pytest.approx(0.3, abs=0.01)
-    assert not kinship.merged(kinship.mix(one, [one, two]))
-    assert not kinship.merged(kinship.mix(taken(tmp_path / "o", moved(weights(), 0.1, 8)), [one, two]))
-    assert kinship.mix(one, [one, two, two]) is None
-
-
 def test_sampled_rows_are_the_same_for_both(base: Inventory) -> None:
     assert samples.chosen("0:x", 100, 8) == samples.chosen("0:x", 100, 8)
     assert len(samples.chosen("0:x", 10**6, 65_536)) == 1
@@ -306,3 +293,17 @@ def test_patches_name_tensors_and_files(tmp_path: Path) -> None:
         ("file", "config.json", "changed", ""),
     ]
     assert parents.patch_summary(found).startswith("2 tensors (sha256:")
+
+
+def test_weights_of_which_a_part_cannot_be_read_agree_with_no_parent(tmp_path: Path) -> None:
+    said = claims.Claims(parents=(claims.ParentClaim("hf:org/base", "", Relation.FINETUNE, "README.md"),))
+    mine, theirs = model(tmp_path / "m", weights()), model(tmp_path / "b", weights())
+    kin = kinship.compare(mine, theirs)
+    assert parents.ground(said, kin, tensors.compare(mine, theirs), "base").held
+    (tmp_path / "m" / "more.safetensors").write_bytes(b"broken")
+    part = inventory.take(tmp_path / "m")
+    kin = kinship.compare(part, theirs)
+    assert kin.verdict is Kinship.EXACT_COPY
+    found = parents.ground(said, kin, tensors.compare(part, theirs), "base")
+    assert (found.held, found.code) == (False, "too-little-compared")
+    assert not parents.ground(said, kin, None, "base").held

@@ -33,9 +33,6 @@ STRANGE: Final = 0.1
 SAME_TABLE: Final = 0.95
 """Correlation of Gram entries of the token tables that only a common origin reaches."""
 _TOKENS: Final = 384
-_MIXED: Final = 0.1
-"""Residual of a matrix as a mix of two parents' below which it is one."""
-_INNER: Final = (0.02, 0.98)
 _FLOORS: Final = {**quants.FLOORS, "F8_E4M3": 0.08, "F8_E5M2": 0.16, "F8_E4M3FNUZ": 0.08, "F8_E5M2FNUZ": 0.16}
 """Relative change that rounding to a type alone never makes."""
 _PLAIN: Final = frozenset({"F64", "F32", "F16", "BF16"})
@@ -49,8 +46,6 @@ class Kinship(StrEnum):
     QUANTIZED_COPY = "quantized-copy"
     """The difference is what rounding to the narrower type makes; a slight finetune beneath it cannot be told."""
     FINE_TUNE = "fine-tune"
-    LIKELY_MERGE = "likely-merge"
-    """Between two parents, matrix by matrix."""
     SAME_LINEAGE = "same-lineage"
     """A common ancestor: trained far, partly replaced, or re-parameterised."""
     UNRESOLVED = "unresolved"
@@ -66,7 +61,7 @@ class Result:
 
     verdict: Kinship
     reason: str
-    """Stable code: `equal`, `rounding`, `close`, `mix`, `far`, `table`, `partly`, `strange`, `between`, `shapes`, `few`, `unreadable`."""
+    """Stable code: `equal`, `rounding`, `close`, `far`, `table`, `partly`, `strange`, `between`, `shapes`, `few`, `unreadable`."""
     paired: int = 0
     matrices: int = 0
     """Of the candidate."""
@@ -121,38 +116,6 @@ def compare(candidate: Inventory, base: Inventory) -> Result:
         return Result(Kinship.INSUFFICIENT, reason, paired=len(names), matrices=total)
     pairs = [_pair(mine.matrices[n], theirs.matrices[n]) for n in names]
     return _judge(pairs, _table(mine, theirs), total)
-
-
-def mix(candidate: Inventory, parents: Sequence[Inventory]) -> tuple[float, float] | None:
-    """(median share of the first parent, median residual) as a mix of two; None if that cannot be told. Raises OSError."""
-    if len(parents) != 2:  # noqa: PLR2004 - more parents leave the plane of two differences
-        return None
-    models = [samples.model(m) for m in (candidate, *parents)]
-    names = [n for n in _partners(models[0], models[1]) if n in models[2].matrices]
-    fits = [f for n in names if (f := _fit([m.matrices[n] for m in models])) is not None]
-    if len(fits) < LEAST:
-        return None
-    shares, residuals = zip(*fits, strict=True)
-    return float(np.median(shares)), float(np.median(residuals))
-
-
-def merged(result: tuple[float, float] | None) -> bool:
-    """Say whether a fit of `mix` speaks for a merge."""
-    return result is not None and _INNER[0] < result[0] < _INNER[1] and result[1] < _MIXED
-
-
-def _fit(three: "list[samples.Matrix]") -> tuple[float, float] | None:
-    mine = three[0]
-    if len({(m.rows, m.width) for m in three}) > 1:
-        return None
-    rows = samples.chosen(mine.name, mine.rows, mine.width)
-    c, a, b = (samples.numbers(m, rows).reshape(-1).astype(np.float64) for m in three)
-    span, off = a - b, c - b
-    length, size = float(span @ span), float(off @ off)
-    if not (0 < length < np.inf and 0 < size < np.inf):
-        return None
-    share = float(off @ span) / length
-    return share, float(np.linalg.norm(off - share * span)) / float(np.sqrt(size))
 
 
 def _partners(mine: samples.Model, theirs: samples.Model) -> list[str]:

@@ -21,7 +21,7 @@ _AGREES: Final = {
     Relation.CONVERTED: {Kinship.EXACT_COPY, Kinship.QUANTIZED_COPY},
     Relation.QUANTISED: {Kinship.QUANTIZED_COPY, Kinship.EXACT_COPY},
     Relation.FINETUNE: {Kinship.FINE_TUNE, Kinship.EXACT_COPY},
-    Relation.MERGE: {Kinship.FINE_TUNE, Kinship.LIKELY_MERGE, Kinship.SAME_LINEAGE},
+    Relation.MERGE: {Kinship.FINE_TUNE, Kinship.SAME_LINEAGE},
 }
 """What the weights must say for a declared relation to stand."""
 _CONTRADICTS: Final = frozenset({Kinship.NO_MATCH})
@@ -29,7 +29,6 @@ _SHOWN: Final = {
     Kinship.EXACT_COPY: Relation.COPY,
     Kinship.QUANTIZED_COPY: Relation.QUANTISED,
     Kinship.FINE_TUNE: Relation.FINETUNE,
-    Kinship.LIKELY_MERGE: Relation.MERGE,
 }
 
 
@@ -71,12 +70,9 @@ def ground(claims: Claims, kin: Result, comparison: Comparison | None, name: str
         return Ground(held=False, code="relation-differs", detail=f"{declared} / {kin.verdict}")
     if comparison is not None and any(d.kind in {"added", "missing", "reshaped"} for d in comparison.deltas):
         return Ground(held=False, code="undeclared-patches", detail=name)
+    if comparison is None or comparison.problem:
+        return Ground(held=False, code="too-little-compared", detail=name)
     return Ground(held=True, code="weights-agree", detail=f"{name} ({kin.verdict})")
-
-
-def contradicts(claims: Claims, kin: Result) -> bool:
-    """A parent is declared and the weights are no relatives of it."""
-    return bool(claims.parents) and kin.verdict in _CONTRADICTS
 
 
 def patches(comparison: Comparison | None, candidate: Inventory, base: Inventory) -> tuple[Patch, ...]:
