@@ -57,8 +57,6 @@ def cache(folder: Path, *, listed: bool = True) -> tuple[Path, str, bytes]:
     home = folder / "models--org--tiny"
     snapshot = home / "snapshots" / revision
     (home / "blobs").mkdir(parents=True)
-    (home / "refs").mkdir()
-    (home / "refs" / "main").write_text(revision)
     snapshot.mkdir(parents=True)
     for path, data in files.items():
         name = servers.sha256(data) if path in LFS else servers.blob(data)

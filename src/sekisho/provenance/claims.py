@@ -18,7 +18,7 @@ _LISTED: Final = 64
 """Entries of one list of a card."""
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
 _HUB: Final = re.compile(
-    r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+?)(?:/(?:tree|blob|commit)/([\w.-]+).*)?/?"
+    r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+?)(?:/(?:tree|blob|commit)/[\w.-]+.*)?/?"
 )
 _RELATIONS: Final = {
     "finetune": Relation.FINETUNE,
@@ -43,7 +43,6 @@ class Claim:
     value: str
     where: str
     """File and key."""
-    revision: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ All of it is unsigned and lies beside the files: it tells a careless change, not
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,6 @@ _ENDING: Final = ".metadata"
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _SMALL: Final = 4_096
 """Bytes of one metadata file; it has three lines."""
-_REFS: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,6 @@ class Download:
     """`org/name`; empty where it is not written down (a local_dir has no name)."""
     revisions: tuple[str, ...]
     """Every commit that a file is said to come from."""
-    refs: tuple[tuple[str, str], ...]
-    """(moving name, commit it stood for) as the cache recorded it."""
     last: str
     """UTC of the newest metadata; empty where none is written down."""
     expected: tuple[Expected, ...]
@@ -109,7 +106,6 @@ def _local(files: Inventory, root: Path, metadata: list[FileFact], trees: list[F
         kind="local-dir",
         repository="",
         revisions=tuple(sorted(commits)),
-        refs=(),
         last=_stamp(max(times)),
         expected=_merged(found, whole),
         complete_list=whole is not None,
@@ -193,7 +189,6 @@ def _cache(files: Inventory, root: Path) -> Download:
         kind="hub-cache",
         repository=home.name.removeprefix("models--").replace("--", "/", 1),
         revisions=(revision,) if revision else (),
-        refs=tuple(_refs(home / "refs")),
         last="",
         expected=_merged(linked, whole),
         complete_list=whole is not None,
@@ -215,24 +210,6 @@ def _links(files: Inventory, root: Path, blobs: Path) -> Iterator[Expected]:
             and (SHA1.fullmatch(target.name) or _SHA256.fullmatch(target.name))
         ):
             yield _by_etag(file.path, target.name)
-
-
-def _refs(folder: Path) -> Iterable[tuple[str, str]]:
-    if not folder.is_dir():
-        return
-    for number, path in enumerate(sorted(folder.rglob("*"))):
-        if number >= _REFS:
-            return
-        try:
-            commit = (
-                path.read_bytes()[:64].decode("ascii").strip()
-                if path.is_file() and path.stat().st_size < _SMALL
-                else ""
-            )
-        except (OSError, ValueError):
-            continue
-        if SHA1.fullmatch(commit):
-            yield shown(path.relative_to(folder).as_posix()), commit
 
 
 def _stamp(seconds: float) -> str:

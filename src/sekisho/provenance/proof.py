@@ -49,8 +49,6 @@ class Proof:
     """Rebuilt from the files; empty where not all could be read."""
     deviations: tuple[Deviation, ...] = ()
     """Files that are not as the commit's own trees have them, where those are at hand."""
-    modes_assumed: bool = False
-    """Executable bits were found by trying, because downloads do not keep them."""
 
     @property
     def held(self) -> bool:
@@ -112,11 +110,11 @@ def _against_trees(found: Sequence[Blob], commit: Commit, tree: str, trees: Mapp
         wanted = None
     if wanted is None:
         if any(gitobjects.tree_id(v) == commit.tree for v in _variants(found)):
-            return Proof("proven", commit.id, commit, commit.tree, modes_assumed=True)
+            return Proof("proven", commit.id, commit, commit.tree)
         return Proof("tree-differs", commit.id, commit, tree)
     deviations = tuple(_tree_deviations({b.path: b for b in found}, wanted))
     if not deviations:  # only modes differ, which downloads do not keep
-        return Proof("proven", commit.id, commit, commit.tree, modes_assumed=True)
+        return Proof("proven", commit.id, commit, commit.tree)
     return Proof("tree-differs", commit.id, commit, tree, deviations)
 
 
