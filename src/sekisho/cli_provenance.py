@@ -16,7 +16,7 @@ from sekisho.cli_arguments import MODEL, Verbs, Write
 from sekisho.errors import UsageError
 
 if TYPE_CHECKING:
-    from sekisho.origins import Looked
+    from sekisho.origins import Asked, Looked
 
 LEVELS: Final = ("E0", "E1", "E2", "E3", "E4", "E5")
 CONTRADICTED: Final = 1
@@ -112,7 +112,7 @@ def _provenance(verbs: Verbs, say: Write) -> None:
     verb.set_defaults(run=run)
 
 
-def _asked(options: argparse.Namespace) -> "origins.Asked":  # type: ignore[name-defined]  # noqa: F821
+def _asked(options: argparse.Namespace) -> "Asked":
     from sekisho import origins
 
     return origins.Asked(
