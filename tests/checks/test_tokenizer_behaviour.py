@@ -1,13 +1,18 @@
 """Tokenizers judged by what they do: encoded and decoded in the confined child."""
 
+import json
+
 import pytest
 
 import tokentricks
+from artefacts import edit_json
 from checks.sentences import said_in_both
 from sekisho.checks.base import Case
 from sekisho.checks.generation_config import GenerationConfig
-from sekisho.checks.tokenizer_delta import TokenizerDelta
+from sekisho.checks.tokenizer_delta import TokenizerDelta, behaviour
+from sekisho.checks.tokenizer_delta.found import Tokenizer
 from sekisho.formats import tokenising
+from sekisho.formats.tokenising import Encoded, Tokenising
 from sekisho.inventory import take
 from sekisho.limits import Limits
 from sekisho.records import Outcome
@@ -53,3 +58,36 @@ def test_malformed_tokenizer_is_not_tried(tmp_path):
 def test_over_the_limit_is_not_a_pass(tmp_path):
     folder = tokentricks.put(tmp_path, tokentricks.document())
     assert "not-tried" in {f.reason for f in judged(folder, limits=Limits(sandbox_s=0.01))}
+
+
+def test_a_base_that_cannot_be_read_again_is_not_a_pass(tmp_path):
+    folder, base = (tokentricks.put(tmp_path / n, tokentricks.document()) for n in "mb")
+    (folder / "tokenizer.json").write_text(json.dumps(tokentricks.document(), indent=3))
+    files, others = take(folder), take(base)
+    (base / "tokenizer.json").write_text("{}")
+    made = tokenising.measure(files, others)
+    assert "base" in made.problem
+    assert made.encoded
+
+
+def test_an_added_token_far_down_is_tried(tmp_path):
+    made, count = tokentricks.document(), len(tokentricks.document()["model"]["vocab"])
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    made["added_tokens"] += [{"id": count + n, "content": f"<|spare-{n}|>", **flags} for n in range(600)]
+    made["added_tokens"][-1] |= {"content": "z<|spare-1|>", "normalized": True}
+    files = take(tokentricks.put(tmp_path, made))
+    assert count + 599 in {number for number, _, _ in tokenising.measure(files).astray}
+
+
+@pytest.mark.parametrize("unknown", ["unsafe", ""])
+def test_a_usual_word_for_the_unknown_token_hides_no_changed_text(unknown, tmp_path):
+    folder = tokentricks.tricked("decoder-replaces", tmp_path)
+    edit_json(folder / "tokenizer_config.json", unk_token=unknown)
+    assert "round-trip" in {f.reason for f in judged(folder)}
+
+
+def test_a_tokenizer_that_marks_every_text_unknown_was_not_tried():
+    encoded = tuple(Encoded(text, decoded="\ufffd") for text in tokenising.PROBES)
+    found = list(behaviour.judge(Tokenizer(), Tokenising("t", encoded)))
+    said_in_both(found)
+    assert [(f.reason, f.outcome) for f in found] == [("not-tried", Outcome.CANNOT_TELL)]

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, final
 
 from sekisho.formats.tokenizer import TokenizerFacts
-from sekisho.limits import DEFAULT, MIB, Limits
+from sekisho.limits import DEFAULT, Limits
 from sekisho.records import FileFact, Inventory
 from sekisho.sandbox import parent
 
@@ -31,8 +31,7 @@ PROBES: Final = (
     "Sekisho a b c A B C aa bb cc AA BB CC",
 )
 _PATTERNS: Final = 64
-_ADDED: Final = 512
-"""Added tokens that are encoded one by one."""
+_CHANGED: Final = "file changed while it was read"
 _TEXT: Final = 400
 _FACTOR: Final = 48
 """Address space for one byte of tokenizer.json."""
@@ -82,25 +81,25 @@ def measure(
         return None
     own = _text(candidate, file)
     if own is None:
-        return Tokenising(file.path, problem="the file changed while it was read")
+        return Tokenising(file.path, problem=f"the {_CHANGED}")
     other = _nearest(base) if base is not None else None
-    theirs = _text(base, other) if base is not None and other is not None else None
-    if other is not None and other.sha256 == file.sha256:
-        theirs = None
+    differs = other is not None and other.sha256 != file.sha256
+    theirs = _text(base, other) if base is not None and other is not None and differs else None
     question = {
         "own": own,
         "base": theirs,
         "texts": list(dict.fromkeys((*PROBES, *_own_probes(file.facts)))),
-        "added": [a.id for a in islice(file.facts.added, _ADDED)],
+        "added": [a.id for a in file.facts.added],
     }
     memory = limits.sandbox_memory_bytes + _FACTOR * (len(own) + len(theirs or ""))
     reply = parent.ask(parent.TOKENISE, question, limits, memory=memory)
     if reply.document is None:
         return Tokenising(file.path, problem=reply.problem)
     try:
-        return _read(file.path, reply.document)
+        made = _read(file.path, reply.document)
     except (AttributeError, KeyError, TypeError, ValueError):
         return Tokenising(file.path, problem="garbled")
+    return replace(made, problem=f"the base's {_CHANGED}") if differs and theirs is None else made
 
 
 def _nearest(inventory: Inventory) -> FileFact | None:
@@ -111,7 +110,8 @@ def _nearest(inventory: Inventory) -> FileFact | None:
 def _text(inventory: Inventory, file: FileFact) -> str | None:
     """The file again, as it was when it was hashed; None otherwise."""
     try:
-        data = (Path(inventory.root) / file.path).read_bytes() if file.size <= 64 * MIB else b""
+        with (Path(inventory.root) / file.path).open("rb") as opened:
+            data = opened.read(file.size + 1)
     except OSError:
         return None
     if hashlib.sha256(data).hexdigest() != file.sha256:
@@ -133,6 +133,7 @@ def _own_probes(facts: TokenizerFacts) -> Iterator[str]:
 
 def _read(where: str, document: dict[str, Any]) -> Tokenising:
     encoded = tuple(_encoded(entry) for entry in document["texts"])
+    failed = tuple(Encoded(str(e["content"]), str(e["error"])) for e in document["added"] if e["error"])
     added = [
         (int(e["id"]), str(e["content"]), tuple(map(int, e["ids"])))
         for e in document["added"]
@@ -140,7 +141,7 @@ def _read(where: str, document: dict[str, Any]) -> Tokenising:
     ]
     astray = tuple(e for e in added if e[2] != (e[0],))
     problem = str(document["base_problem"])
-    return Tokenising(where, encoded, astray, f"the base's {problem}" if problem else "")
+    return Tokenising(where, encoded + failed, astray, f"the base's {problem}" if problem else "")
 
 
 def _encoded(entry: dict[str, Any]) -> Encoded:

@@ -14,6 +14,7 @@ from sekisho.records import Finding, Severity
 _SHOWN: Final = 4
 _ROLES: Final = ("bos_token", "eos_token", "cls_token", "sep_token", "prefix_token")
 _WORD: Final = re.compile(r"[^\W_]+")
+_UNKNOWN: Final = frozenset({"<unk>", "[UNK]", "\ufffd"})
 _LEADING: Final = ("▁", "Ġ", "##")
 
 
@@ -22,35 +23,42 @@ def judge(mine: Tokenizer, tokenised: Tokenising | None) -> Iterator[Finding]:
     if tokenised is None:
         return
     where = tokenised.where
-    if tokenised.problem:
-        facts = (("problem", tokenised.problem),)
-        detail = f"{where}: the tokenizer could not be tried: {tokenised.problem}."
-        yield cannot_tell(where, "not-tried", detail, facts)
-    yield from islice(_round_trips(where, mine, tokenised), _SHOWN)
+    unknown = {token for role, token in mine.declared if role == "unk_token"} | _UNKNOWN
+    problem = tokenised.problem
+    if not problem and all(_lacks_parts(entry, unknown) for entry in tokenised.encoded):
+        problem = "every text holds unknown parts when it comes back"
+    if problem:
+        detail = f"{where}: the tokenizer could not be tried: {problem}."
+        yield cannot_tell(where, "not-tried", detail, (("problem", problem),))
+    yield from islice(_round_trips(where, unknown, tokenised), _SHOWN)
     yield from islice(_inserted(where, mine, tokenised), _SHOWN)
     yield from islice(_astray(where, tokenised), _SHOWN)
     yield from islice(_beside(where, tokenised), _SHOWN)
 
 
-def _round_trips(where: str, mine: Tokenizer, tokenised: Tokenising) -> Iterator[Finding]:
-    unknown = {token for role, token in mine.declared if role == "unk_token"} | {"<unk>", "[UNK]"}
+def _round_trips(where: str, unknown: set[str], tokenised: Tokenising) -> Iterator[Finding]:
     for entry in tokenised.encoded:
         if entry.error:
             detail = "{where}: {text} cannot be encoded: {problem}."
             named = (("text", entry.text), ("problem", entry.error))
             yield failed(where, "not-encoded", Severity.HOLD, detail, *named)
             continue
-        gone, come = _changed(entry.text, entry.decoded, unknown)
+        if _lacks_parts(entry, unknown):
+            continue
+        gone, come = _changed(entry.text, entry.decoded)
         if gone or come:
             detail = "{where}: {text}, encoded and decoded, is {decoded}."
             named = (("text", entry.text), ("decoded", entry.decoded))
             yield failed(where, "round-trip", Severity.REJECT, detail, *named)
 
 
-def _changed(text: str, decoded: str, unknown: set[str]) -> tuple[Counter[str], Counter[str]]:
-    """Words lost and words gained; case, accents and spacing do not count, nor does a text the vocabulary lacks parts of."""
-    if any(token in decoded for token in unknown) or "\ufffd" in decoded:
-        return Counter(), Counter()
+def _lacks_parts(entry: Encoded, unknown: set[str]) -> bool:
+    """Say whether the text came back with a mark for what the vocabulary lacks, which the text did not hold itself."""
+    return any(mark in entry.decoded and mark not in entry.text for mark in unknown)
+
+
+def _changed(text: str, decoded: str) -> tuple[Counter[str], Counter[str]]:
+    """Words lost and words gained; case, accents and spacing do not count."""
     before, after = _canonical(text), _canonical(decoded)
     if before == after or before.replace(" ", "") == after.replace(" ", ""):
         return Counter(), Counter()
