@@ -6,7 +6,7 @@ import json
 import pytest
 
 from evidence.folders import BOTH, signed, signer
-from evidence.tampering import STATEMENT, caught, whole
+from evidence.tampering import caught, whole
 from sekisho.evidence import bundle, dsse
 
 pytestmark = pytest.mark.integration
@@ -47,11 +47,16 @@ MALFORMED = {
         lambda t: t["predicate"].update(verificationResult="FAILED"),
     ),
     "no-last-day": (bundle.DECISION, own(validUntil="")),
+    "approval-without-a-day": (bundle.DECISION, own(approvals=[{"who": "K. Sato", "what": "decision"}])),
+    "exception-until-none": (
+        bundle.DECISION,
+        own(exceptions=[{"who": "K. Sato", "what": "x", "until": None}]),
+    ),
     "registration-without-terms": (bundle.DECISION, own(preregistration={})),
     "terms-that-are-none": (bundle.DECISION, own(preregistration={"changed": None})),
     "terms-that-are-text": (bundle.DECISION, own(preregistration={"changed": ""})),
     "malformed-and-mixed": (bundle.DECISION, mixed),
-    "nameless-subject": (STATEMENT, lambda t: t["subject"][0].update(name=None)),
+    "nameless-subject": (bundle.DECISION, lambda t: t["subject"][0].update(name=None)),
     "nameless-folder": (bundle.WHOLE, lambda t: t["subject"][0].pop("name")),
     "paths-left-out-are-a-number": (
         bundle.WHOLE,
@@ -72,13 +77,6 @@ def test_what_is_malformed_is_so_to_both(verify, made, tmp_path, name):
     resigned(made, document, change, signer(tmp_path))
     caught(verify, made, 4, document)
     caught(verify, made, 4, document, registered=True, admitted=True)
-
-
-@pytest.mark.parametrize("until", [None, "", 0])
-def test_an_approval_without_a_day_lasts_as_long_as_the_decision(verify, made, tmp_path, until):
-    granted = [{"who": "K. Sato", "what": "decision", "until": until}]
-    resigned(made, bundle.DECISION, own(approvals=granted), signer(tmp_path))
-    caught(verify, made, 0)
 
 
 def test_both_verifiers_agree_on_mutations(tmp_path):

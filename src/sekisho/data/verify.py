@@ -41,7 +41,7 @@ WHOLE, MODEL, DECISION, KEY = "evidence.sig", "model.sig", "decision.intoto.json
 SIGNED, CACHE = (".sig", ".intoto.json"), ".cache/huggingface/"
 PAYLOAD, BUNDLE = "application/vnd.in-toto+json", "application/vnd.dev.sigstore.bundle.v0.3+json"
 STATEMENT, OMS = "https://in-toto.io/Statement/v1", "https://model_signing/signature/v1.0"
-MATERIALS = ({"publicKey", "tlogEntries"}, {"x509CertificateChain", "tlogEntries"})
+VERDICTS = ("admit", "hold", "reject")
 KINDS = {  # what each name must hold
     **dict.fromkeys((WHOLE, MODEL), OMS),
     DECISION: "https://slsa.dev/verification_summary/v1",
@@ -51,6 +51,8 @@ KINDS = {  # what each name must hold
 }
 DIGESTS = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384(), "secp521r1": hashes.SHA512()}
 MOST_BYTES, MOST_FILES, MOST_FOLDERS, MOST_SIGNATURES = 64 << 20, 20_000, 16, 16
+Found = list[tuple[Any, ...]]  # exit code (0: a note), file, key of TEXTS, facts
+Keys = list[tuple[Any, str]]  # and their fingerprints
 DAY = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]")
 
 TEXTS = {  # English, Japanese
@@ -80,9 +82,6 @@ class Malformed(Exception):
     """A document does not have the form it must have."""
 
 
-Found = list[tuple[Any, ...]]  # exit code (0: a note), file, key of TEXTS, facts
-
-
 def plain(text: object) -> str:
     """Text safe to print: nothing that moves the cursor or hides."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))[:300]
@@ -98,9 +97,8 @@ def parse(data: bytes) -> Any:
 
 def dump(body: Any) -> bytes:
     """Canonical JSON: a key that occurs twice, or anything else unusual, comes out different."""
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
-        "utf-8", "replace"
-    )
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
 
 
 def need(value: Any, kind: type, what: str) -> Any:
@@ -128,17 +126,23 @@ def decode(text: Any) -> bytes:
     raise Malformed("base64 in another form than the usual")
 
 
-def opened(data: bytes) -> tuple[bytes, list[bytes], set[str], bool]:
+def opened(data: bytes, bundled: bool) -> tuple[bytes, list[bytes], set[str], bool]:
     """Payload, signatures, the keys they name, and whether nothing else is in an envelope or bundle."""
     body = parse(data)
-    exact, named = dump(body) + b"\n" == data, {""}
-    bundle = "dsseEnvelope" in body
+    bundle, named = "dsseEnvelope" in body, {""}
+    exact = dump(body) + b"\n" == data and bundle == bundled
     if bundle:
         material = need(body.get("verificationMaterial"), dict, "verification material")
         if body.get("mediaType") != BUNDLE:
             raise Malformed("a bundle of another kind")
-        exact = exact and material.get("tlogEntries") == [] and len(body) == 3 and set(material) in MATERIALS
-        named.add(str(need(material.get("publicKey", {"hint": ""}), dict, "a key").get("hint")))
+        key, chain = (need(material.get(k, {}), dict, k) for k in ("publicKey", "x509CertificateChain"))
+        raw = [need(c, dict, "a certificate") for c in need(chain.get("certificates", []), list, "a chain")]
+        only: Any = {"publicKey": {"hint": str(key.get("hint"))}}
+        if 0 < len(raw) <= MOST_SIGNATURES:
+            shown = [{"rawBytes": c.get("rawBytes")} for c in raw if decode(c.get("rawBytes"))]
+            only = {"x509CertificateChain": {"certificates": shown}}
+        exact = exact and len(body) == 3 and material == {**only, "tlogEntries": []}
+        named.add(str(key.get("hint", "")))
         body = need(body["dsseEnvelope"], dict, "an envelope")
     signed = [need(s, dict, "a signature") for s in need(body.get("signatures"), list, "signatures")]
     if body.get("payloadType") != PAYLOAD or len(signed) > (1 if bundle else MOST_SIGNATURES):
@@ -179,8 +183,9 @@ def statement(name: str, payload: bytes) -> tuple[Any, str]:
         raise Malformed("a statement about exactly one subject is needed")
     if body.get("predicateType") != KINDS.get(name, body.get("predicateType")):
         raise Malformed("it states %s, wrong under this name" % plain(body.get("predicateType")))
-    digest = need(need(body["subject"][0], dict, "a subject").get("digest"), dict, "a digest").get("sha256")
-    return body, sha256(digest)
+    about = need(body["subject"][0], dict, "a subject")
+    need(about.get("name"), str, "a name")
+    return body, sha256(need(about.get("digest"), dict, "a digest").get("sha256"))
 
 
 def listed(name: str, payload: bytes) -> tuple[str, dict[str, str]]:
@@ -188,8 +193,9 @@ def listed(name: str, payload: bytes) -> tuple[str, dict[str, str]]:
     body, root = statement(name, payload)
     predicate = need(body.get("predicate"), dict, "a predicate")
     how = need(predicate.get("serialization"), dict, "a serialization")
-    if how.get("method") != "files" or how.get("hash_type") != "sha256":
-        raise Malformed("files by sha256 are needed")
+    paths = need(how.get("ignore_paths") or [], list, "a list of paths")
+    if (how.get("method"), how.get("hash_type")) != ("files", "sha256") or {*map(type, paths)} - {str}:
+        raise Malformed("files by sha256, and paths, are needed")
     files, made = {}, hashlib.sha256()
     for part in ("resources", "unsigned"):  # the second: what other OMS readers pass over
         for entry in need(predicate.get(part, []), list, part):
@@ -206,9 +212,9 @@ def listed(name: str, payload: bytes) -> tuple[str, dict[str, str]]:
     return root, files
 
 
-def check_signatures(name: str, data: bytes, keys: list[tuple[Any, str]], found: Found) -> bytes | None:
+def check_signatures(name: str, data: bytes, keys: Keys, found: Found) -> bytes | None:
     """The payload, if every signature on it (ECDSA over DSSE's PAE, digest by curve) is by one of the keys."""
-    payload, signatures, named, exact = opened(data)
+    payload, signatures, named, exact = opened(data, name.endswith(SIGNED[0]))
     signed = b"DSSEv1 %d %b %d %b" % (len(PAYLOAD), PAYLOAD.encode(), len(payload), payload)
     if not signatures:
         found.append((BAD, name, "unsigned"))
@@ -287,38 +293,33 @@ def check_decision(body: Any, options: Any, documents: dict[str, str], found: Fo
     """The decision names every document, is recent enough, still valid, and the one required."""
     predicate = need(body.get("predicate"), dict, "a predicate")
     own = need(predicate.get("sekisho"), dict, "the details of a decision")
-    named = {}
+    verdict, registered, terms, named = own.get("verdict"), own.get("preregistration"), ["-"], {}
+    if verdict not in VERDICTS or (verdict == "admit") != (predicate.get("verificationResult") == "PASSED"):
+        raise Malformed("verdict and result disagree")
     for entry in need(predicate.get("inputAttestations"), list, "a list of documents"):
         digest = need(need(entry, dict, "a document").get("digest"), dict, "a digest")
         named[str(entry.get("uri"))] = digest.get("sha256")
-    for name in sorted(set(documents) | set(named)):
+    granted = [("decision", own.get("validUntil") or None)]
+    for g in need(own.get("approvals"), list, "approvals") + need(own.get("exceptions"), list, "exceptions"):
+        granted.append(("%s: %s" % (need(g, dict, "an approval").get("who"), g.get("what")), g.get("until")))
+    if not all(isinstance(until, str) and (not until or DAY.fullmatch(until)) for _, until in granted):
+        raise Malformed("a date as in 2027-03-31 is needed")
+    if registered is not None:
+        terms = need(need(registered, dict, "a pre-registration").get("changed"), list, "a list of terms")
+    for name in sorted(set(documents) | set(named)):  # all of it is well formed: now hold it against the rest
         if name not in (WHOLE, DECISION) and named.get(name) != documents.get(name):
             found.append((MIXED, name, "not-named" if name in documents else "missing"))
     if options.not_before and str(predicate.get("timeVerified"))[:10] < options.not_before:
         found.append((MIXED, DECISION, "pin", predicate.get("timeVerified")))
-    granted = [("decision", own.get("validUntil"))]
-    for g in need(own.get("approvals"), list, "approvals") + need(own.get("exceptions"), list, "exceptions"):
-        granted.append(("%s: %s" % (need(g, dict, "an approval").get("who"), g.get("what")), g.get("until")))
-    for who, until in granted:
-        if not isinstance(until, str) or (until and not DAY.fullmatch(until)):
-            raise Malformed("a date as in 2027-03-31 is needed")
-        if (until and until < options.at) or (who == "decision" and not until):
-            found.append((EXPIRED, DECISION, "expired", who, until))
-    verdict = str(own.get("verdict"))
-    if (verdict == "admit") != (predicate.get("verificationResult") == "PASSED"):
-        raise Malformed("verdict and result disagree")
-    registered = own.get("preregistration")
-    terms = need(registered, dict, "a pre-registration").get("changed") if registered is not None else ["-"]
+    found += [(EXPIRED, DECISION, "expired", who, day) for who, day in granted if day and day < options.at]
     if terms and registered:
         found.append((0, DECISION, "terms", terms))
     if ("admit" in options.require and verdict != "admit") or ("preregistered" in options.require and terms):
         found.append((REFUSED, DECISION, "refused", verdict.upper(), terms))
-    return verdict
+    return str(verdict)
 
 
-def check_folder(
-    options: Any, keys: list[tuple[Any, str]], found: Found
-) -> tuple[str, dict[str, str] | None]:
+def check_folder(options: Any, keys: Keys, found: Found) -> tuple[str, dict[str, str] | None]:
     """Every document of the folder; returns the verdict, and the model's files where model.sig is in order."""
     documents, files, whole, root, verdict = {}, None, None, "", ""
     for name in sorted(os.listdir(options.folder), key=lambda n: (n != MODEL, n == DECISION, n)):
@@ -347,7 +348,7 @@ def check_folder(
     return verdict, files
 
 
-def check_keys(options: Any, found: Found) -> list[tuple[Any, str]]:
+def check_keys(options: Any, found: Found) -> Keys:
     """The keys to verify with: those named, and the folder's own, which is told apart where it is not among them."""
     pinned = [load_key(path) for path in options.key]
     own = os.path.join(options.folder, KEY)
@@ -355,9 +356,8 @@ def check_keys(options: Any, found: Found) -> list[tuple[Any, str]]:
         return pinned
     claimed, mark = load_key(own)
     if mark not in [m for _, m in pinned]:
-        found.append(
-            (OTHER_KEY, KEY, "other-key", mark) if pinned else (UNPINNED, KEY + " " + mark, "unpinned")
-        )
+        unpinned = (UNPINNED, KEY + " " + mark, "unpinned")
+        found.append((OTHER_KEY, KEY, "other-key", mark) if pinned else unpinned)
     return [(claimed, mark), *pinned]
 
 

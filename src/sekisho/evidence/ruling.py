@@ -59,8 +59,8 @@ def read(body: Mapping[str, Any]) -> Read:
     }
     until = [("decision", _day(own.get("validUntil")))]
     for granted in (*_each(own, "approvals"), *_each(own, "exceptions")):
-        who = f"{granted.get('who')}: {granted.get('what')}"
-        until.append((who, _day(granted.get("until")) if granted.get("until") else ""))
+        who, last = f"{granted.get('who')}: {granted.get('what')}", granted.get("until")
+        until.append((who, last if last == "" else _day(last)))
     changed = None
     if own.get("preregistration") is not None:
         terms = _of(_of(own["preregistration"], dict).get("changed"), list)
