@@ -278,6 +278,15 @@ def test_two_people() -> None:
         assert said("C22", entries=(asked, entry(2, Kind.APPROVAL, {"of": "pilot"}, who))) == wanted
 
 
+def test_a_newer_decision_ends_approval_and_exception() -> None:
+    asked = entry(1, Kind.STATE_CHANGE, {"to": "requested"}, "sato")
+    approved = entry(2, Kind.APPROVAL, {"of": "pilot"}, "abe")
+    late = {"reason": "r", "approver": "abe", "expires": "2031-05-01"}
+    history = (asked, approved, entry(3, Kind.EXCEPTION, late), entry(4, Kind.DECISION, samples.DECISION))
+    assert said("C22", entries=history) == ("unknown", "approval-old")
+    assert said("C23", dossier=samples.clean(), entries=history) == ("yes", "no-exceptions")
+
+
 def test_exceptions_end() -> None:
     body = {"reason": "r", "approver": "abe", "expires": "2031-06-01"}
     clean: dict[str, Any] = {"dossier": samples.clean()}

@@ -56,6 +56,12 @@ def decision(history: Sequence[Entry]) -> Entry | None:
     return _newest(history, Kind.DECISION)
 
 
+def standing(history: Sequence[Entry], kind: Kind) -> tuple[Entry, ...]:
+    """Entries of a kind written after the newest decision, which ends those before it."""
+    decided = decision(history)
+    return tuple(e for e in history if e.kind == kind and (decided is None or e.sequence > decided.sequence))
+
+
 def exception(history: Sequence[Entry], now: datetime) -> Entry | None:
     """The newest exception that is in force: not expired, and younger than the newest decision."""
     decided = decision(history)
@@ -115,8 +121,8 @@ def _let_in(new: State, history: Sequence[Entry], decided: Entry | None, now: da
         raise RuleError(
             f"{new.value} needs an admit on behaviour or an exception in force; entry {decided.sequence} says {what}"
         )
-    approvals = [e for e in history if e.kind == Kind.APPROVAL and e.sequence > decided.sequence]
     asked = requester(history)
+    approvals = standing(history, Kind.APPROVAL)
     if not any(e.content.get("of") == new and not same_person(e.actor, asked) for e in approvals):
         raise RuleError(
             f"{new.value} has not been approved since the newest decision, entry {decided.sequence}"

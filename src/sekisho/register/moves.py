@@ -108,10 +108,8 @@ def _approve(wish: Wish, history: _History, now: datetime) -> _Steps:
     if wish.facts["of"] not in tuple(APPROVED):
         raise RuleError(f"--of is one of {known}")
     of, stands = State(wish.facts["of"]), rules.state(history)
-    decision = rules.decision(history)
-    after = decision.sequence if decision else 0
-    for entry in history:
-        if entry.kind == Kind.APPROVAL and entry.sequence > after and entry.content.get("of") == of:
+    for entry in rules.standing(history, Kind.APPROVAL):
+        if entry.content.get("of") == of:
             raise RuleError(f"{entry.actor} has already approved {of.value}, entry {entry.sequence}")
     if stands is not _OF[of]:
         where = f"stands at {stands.value}" if stands else "has not been requested"

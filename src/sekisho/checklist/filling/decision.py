@@ -10,7 +10,7 @@ from sekisho.records import Ruled
 
 
 def two_people(sources: Sources) -> Filled:
-    """C22: somebody else than who asked has approved it."""
+    """C22: somebody else than who asked has approved it, after the newest decision."""
     if sources.entries is None:
         return unknown("no-ledger")
     asked = rules.requester(sources.entries)
@@ -21,12 +21,14 @@ def two_people(sources: Sources) -> Filled:
         return unknown("no-approval", requester=asked)
     last = approvals[-1]
     facts = {"requester": asked, "approver": last.actor}
-    make = no if same_person(last.actor, asked) else yes
-    return make("same-person" if make is no else "two-people", (ledger_ref(last),), **facts)
+    if same_person(last.actor, asked):
+        return no("same-person", (ledger_ref(last),), **facts)
+    make = yes if last in rules.standing(sources.entries, Kind.APPROVAL) else unknown
+    return make("two-people" if make is yes else "approval-old", (ledger_ref(last),), **facts)
 
 
 def exceptions(sources: Sources) -> Filled:
-    """C23: every exception that the decision rests on has its reason, approver and a day to come."""
+    """C23: every exception that no newer decision has ended has its reason, approver and a day to come."""
     suppressed = _suppressed(sources)
     late = [x for x in suppressed if not x[1] or not x[2] or _past(x[2], sources)]
     if late:
@@ -34,7 +36,7 @@ def exceptions(sources: Sources) -> Filled:
         return no("exception-late", (f"check:{check}",), expires=expires, approver=approver, n=str(len(late)))
     if sources.entries is None:
         return unknown("no-ledger")
-    granted = sources.kind(Kind.EXCEPTION)
+    granted = rules.standing(sources.entries, Kind.EXCEPTION)
     if granted:
         body, refs = granted[-1].content, (ledger_ref(granted[-1]),)
         facts = {
