@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sekisho import cli_arguments as shared
 from sekisho import cli_ledger
 from sekisho.cli_arguments import Verbs, Write
+from sekisho.ledger.kinds import WHY_AGAIN
+from sekisho.ledger.states import State
+from sekisho.register.wishes import DATA_CLASSES
 
 if TYPE_CHECKING:
     from sekisho.ledger.book import Ledger
@@ -19,11 +22,6 @@ if TYPE_CHECKING:
 
 OVERDUE: Final = 3
 ID: Final = "digest of the model, its first six digits or more, its name, or its folder"
-_STATES: Final = (
-    "requested", "received", "static", "behaviour", "drill", "decided", "pilot", "production", "re-test", "retired",
-)  # fmt: skip
-_DATA: Final = ("public", "internal", "confidential", "personal")
-_WHY: Final = ("new-data", "new-base", "new-adapter", "new-library", "period", "finding")
 _Arguments = Callable[[argparse.ArgumentParser], None]
 
 
@@ -58,7 +56,7 @@ def _request(verbs: Verbs, say: Write) -> None:
     verb.add_argument("model", help="address (hf:org/name@COMMIT), model folder or file, or catalogue name")
     _by(verb)
     verb.add_argument("--purpose", help="what it is for")
-    verb.add_argument("--data-class", choices=_DATA, help="what data it will see")
+    verb.add_argument("--data-class", choices=DATA_CLASSES, help="what data it will see")
     verb.add_argument("--users", help="who will use it, and how many")
     verb.add_argument("--owner", help="who answers for its use")
     verb.add_argument("--supplier", help="whom it comes from")
@@ -161,7 +159,7 @@ def _approve(verb: argparse.ArgumentParser) -> None:
 def _pilot(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--users", help="who takes part")
     verb.add_argument("--days", type=int, help="after so many days it ends by itself")
-    verb.add_argument("--data-class", choices=_DATA, help="what data it may see meanwhile")
+    verb.add_argument("--data-class", choices=DATA_CLASSES, help="what data it may see meanwhile")
     verb.add_argument(
         "--exit",
         action="append",
@@ -189,7 +187,7 @@ def _deploy(verb: argparse.ArgumentParser) -> None:
 
 
 def _retest(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--because", choices=_WHY, help="what changed")
+    verb.add_argument("--because", choices=WHY_AGAIN, help="what changed")
     verb.add_argument("--reason", help="in words")
 
 
@@ -222,7 +220,7 @@ def _models(verbs: Verbs, say: Write) -> None:
         help="the register: what, from whom, how handled; state, dates, what is overdue",
         epilog=f"Exit code of --overdue: {OVERDUE} if a model in use is overdue.",
     )
-    verb.add_argument("--state", choices=_STATES, help="only models in this state")
+    verb.add_argument("--state", choices=tuple(s.value for s in State), help="only models in this state")
     verb.add_argument("--overdue", action="store_true", help="only models in use that are overdue")
     verb.add_argument("--skip", type=int, default=0, help="leave out the first ones")
     verb.add_argument("--count", type=int, default=100, help="models of the page (default: 100)")
@@ -236,7 +234,6 @@ def _models(verbs: Verbs, say: Write) -> None:
     shared.language(verb)
 
     def run(options: argparse.Namespace) -> int:
-        from sekisho.ledger.states import State
         from sekisho.register import rows
 
         count, skip = max(1, options.count), max(0, options.skip)

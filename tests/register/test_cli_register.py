@@ -8,6 +8,7 @@ from evidence.folders import NOW, dossier, model, signer
 from sekisho import cli, recording
 from sekisho.evidence import bundle
 from sekisho.ledger.book import open_ledger
+from sekisho.ledger.kinds import WHY_AGAIN
 
 pytestmark = pytest.mark.integration
 
@@ -64,6 +65,16 @@ def test_from_request_to_production(run, tmp_path):
     pack = tmp_path / "pack.zip"
     assert run("export", "incident-pack", "toy", "--out", pack)[0] == 0
     assert pack.is_file()
+
+
+@pytest.mark.parametrize("why", WHY_AGAIN)
+def test_every_reason_for_a_re_test_can_be_given(run, tmp_path, why):
+    from register.conftest import MODEL, Desk
+
+    ledger = open_ledger(str(tmp_path / "ledger.sqlite"))
+    Desk(ledger).to("production")
+    ledger.close()
+    assert run("retest", MODEL[:8], "--by", "tanaka", "--because", why)[0] == 0
 
 
 def test_what_is_overdue_ends_with_three(run, tmp_path):
