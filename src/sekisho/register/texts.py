@@ -1,25 +1,15 @@
 """Sentences of the register and its documents: data, in both languages, one file for each part."""
 
-import tomllib
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final, final
 
 from sekisho.errors import UsageError
 from sekisho.report.visible import one_line
-from sekisho.report.words import LANGUAGES, fill
+from sekisho.report.words import LANGUAGES, fill, part
 
 PARTS: Final = ("register", "house-rule", "packs", "clauses", "risks")
 """Files of `report/locale/parts/` that belong to the register."""
-
-
-@lru_cache
-def part(name: str) -> Mapping[str, Any]:
-    """Read `locale/parts/<name>.toml`."""
-    text = (files("sekisho.report") / "locale" / "parts" / f"{name}.toml").read_text("utf-8")
-    return MappingProxyType(tomllib.loads(text))
 
 
 @final

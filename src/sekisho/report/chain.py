@@ -1,18 +1,14 @@
 """The ledger, audits and locks as text, in either language."""
 
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, Final
 
 from sekisho.ledger.entry import Entry
 from sekisho.ledger.kinds import is_digest
 from sekisho.ledger.verify import Verified
 from sekisho.report.visible import one_line
-from sekisho.report.words import fill
+from sekisho.report.words import part, said_in
 
 SHOWN: Final = 20
 """Problems that are printed one by one."""
@@ -22,17 +18,14 @@ _BODY: Final = 100
 """Characters of a body in a table."""
 
 
-@lru_cache
 def sentences() -> Mapping[str, Any]:
-    """Read `locale/parts/ledger.toml`."""
-    text = (files("sekisho.report") / "locale" / "parts" / "ledger.toml").read_text("utf-8")
-    return MappingProxyType(tomllib.loads(text))
+    """All of `locale/parts/ledger.toml`."""
+    return part("ledger")
 
 
 def say(section: str, key: str, language: str, **facts: str) -> str:
     """One sentence, filled; the key itself where there is none."""
-    found = sentences().get(section, {}).get(key, {}).get(language)
-    return fill(found, facts) if isinstance(found, str) else one_line(key)
+    return said_in("ledger", section, key, language, **facts)
 
 
 def problems(found: Verified, language: str) -> tuple[str, ...]:

@@ -1,10 +1,6 @@
 """The checklist for people and programs: text for a terminal, JSON, and the sentences that every view uses."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, Final
 
 from sekisho.checklist.engine import Checklist, Result
@@ -12,24 +8,21 @@ from sekisho.checklist.items import FilledBy
 from sekisho.checklist.sources import Answer, Filled
 from sekisho.report.grounds import behaviour_title
 from sekisho.report.visible import one_line
-from sekisho.report.words import Words, fill
+from sekisho.report.words import Words, part, said_in
 from sekisho.report.wrap import paragraph
 
 MARKS: Final = {Answer.YES: "[o]", Answer.NO: "[x]", Answer.UNKNOWN: "[?]"}
 """One width in every terminal, and no colour needed."""
 
 
-@lru_cache
 def sentences() -> Mapping[str, Any]:
-    """Read `locale/parts/checklist.toml`."""
-    text = (files("sekisho.report") / "locale" / "parts" / "checklist.toml").read_text("utf-8")
-    return MappingProxyType(tomllib.loads(text))
+    """All of `locale/parts/checklist.toml`."""
+    return part("checklist")
 
 
 def say(section: str, key: str, language: str, **facts: str) -> str:
     """One sentence, filled; the key itself where there is none."""
-    found = sentences().get(section, {}).get(key, {}).get(language)
-    return fill(found, facts) if isinstance(found, str) else one_line(key)
+    return said_in("checklist", section, key, language, **facts)
 
 
 def said(filled: Filled, words: Words) -> str:

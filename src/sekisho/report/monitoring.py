@@ -1,33 +1,26 @@
 """Watched models as text: what a run showed, and where every watch stands."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
-from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, Final
 
 from sekisho.ledger.entry import Entry
 from sekisho.ledger.watches import Trigger, Watched
 from sekisho.report.visible import one_line
-from sekisho.report.words import Words, fill
+from sekisho.report.words import Words, part, said_in
 
 _FACT: Final = 60
 """Characters of a fact in a line."""
 
 
-@lru_cache
 def sentences() -> Mapping[str, Any]:
-    """Read `locale/parts/monitoring.toml`."""
-    text = (files("sekisho.report") / "locale" / "parts" / "monitoring.toml").read_text("utf-8")
-    return MappingProxyType(tomllib.loads(text))
+    """All of `locale/parts/monitoring.toml`."""
+    return part("monitoring")
 
 
 def say(section: str, key: str, language: str, **facts: str) -> str:
     """One sentence, filled; the key itself where there is none."""
-    found = sentences().get(section, {}).get(key, {}).get(language)
-    return fill(found, facts) if isinstance(found, str) else one_line(key)
+    return said_in("monitoring", section, key, language, **facts)
 
 
 def triggers(found: Sequence[Trigger], language: str) -> tuple[str, ...]:

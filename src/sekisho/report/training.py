@@ -1,31 +1,24 @@
 """Training records as text: what they say, what is not as recorded, whether a second training gave the same."""
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, Final
 
 from sekisho.report.visible import one_line
-from sekisho.report.words import fill
+from sekisho.report.words import part, said_in
 
 _SHOWN: Final = 20
 """Differences that are printed one by one."""
 
 
-@lru_cache
 def sentences() -> Mapping[str, Any]:
-    """Read `locale/parts/training.toml`."""
-    text = (files("sekisho.report") / "locale" / "parts" / "training.toml").read_text("utf-8")
-    return MappingProxyType(tomllib.loads(text))
+    """All of `locale/parts/training.toml`."""
+    return part("training")
 
 
 def say(section: str, key: str, language: str, **facts: str) -> str:
     """One sentence, filled; the key itself where there is none."""
-    found = sentences().get(section, {}).get(key, {}).get(language)
-    return fill(found, facts) if isinstance(found, str) else one_line(key)
+    return said_in("training", section, key, language, **facts)
 
 
 def troubles(found: Iterable[tuple[str, bool, Sequence[tuple[str, str]]]], language: str) -> str:

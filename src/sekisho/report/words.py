@@ -128,6 +128,19 @@ def sentences(language: str) -> Mapping[str, Any]:
 
 
 @lru_cache
+def part(name: str) -> Mapping[str, Any]:
+    """Read `locale/parts/<name>.toml`: section, key, then a sentence in each language."""
+    text = (files("sekisho.report") / "locale" / "parts" / f"{name}.toml").read_text("utf-8")
+    return MappingProxyType(tomllib.loads(text))
+
+
+def said_in(name: str, section: str, key: str, language: str, /, **facts: str) -> str:
+    """One sentence of a part, filled; the key itself where there is none."""
+    found = part(name).get(section, {}).get(key, {}).get(language)
+    return fill(found, facts) if isinstance(found, str) else one_line(key)
+
+
+@lru_cache
 def checks() -> Mapping[str, Any]:
     """Read every `locale/checks/*.toml`, by the check's id."""
     folder = files("sekisho.report") / "locale" / "checks"

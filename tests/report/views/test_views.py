@@ -20,12 +20,11 @@ from sekisho.report import checklist, views
 from sekisho.report.views import glossary, meeting, supplier
 from sekisho.report.views.document import Bullets, Mark
 from sekisho.report.views.facts import matter
-from sekisho.report.views.words import sentences
-from sekisho.report.words import LANGUAGES, checks
+from sekisho.report.words import LANGUAGES, checks, part
 
 NOW = datetime(2031, 5, 1, tzinfo=UTC)
 EVERY = [(v, la, f) for v in views.VIEWS for la in LANGUAGES for f in views.ENDINGS]
-PARTS = ("views.toml", "checklist.toml")
+PARTS = ("views", "checklist")
 QUESTIONS = 7
 
 
@@ -43,7 +42,7 @@ def pairs(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mappi
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_id_has_both_languages_and_the_same_names(name: str) -> None:
-    found = dict(pairs(sentences(name)))
+    found = dict(pairs(part(name)))
     assert len(found) > 80
     for key, pair in found.items():
         assert set(pair) == set(LANGUAGES), key
@@ -85,10 +84,19 @@ def test_code_names_only_sentences_that_exist_and_none_is_left_over() -> None:
     text = code()
     named = set(re.findall(r'say\(\s*"(\w+)\.([\w-]+)"', text))
     assert len(named) > 40
-    assert [k for k in named if k[1] not in sentences()[k[0]]] == []
+    assert [k for k in named if k[1] not in part("views")[k[0]]] == []
     made = {f"C{n:02d}" for n in range(1, 28)} | {f"q{n}" for n in range(1, QUESTIONS + 1)}
-    table = {(s, k) for s, keys in sentences().items() for k in keys if s != "scope"}
+    table = {(s, k) for s, keys in part("views").items() for k in keys if s != "scope"}
     assert [k for k in table if k[1] not in made and not re.search(rf"\b{re.escape(k[1])}\b", text)] == []
+
+
+def test_no_word_of_the_checklist_is_left_over() -> None:
+    folder = files("sekisho")
+    used = [folder / "cli_checklist.py", folder / "report" / "checklist.py"]
+    used += [p for p in (folder / "report" / "views").iterdir() if p.name.endswith(".py")]
+    text = "".join(p.read_text("utf-8") for p in used)
+    named = set(re.findall(r'"ui", "(\w+)"', text)) | {"by_hand_none"}
+    assert set(checklist.sentences()["ui"]) - named == set()
 
 
 def test_every_way_an_item_can_be_said_has_a_sentence() -> None:
@@ -102,7 +110,7 @@ def test_every_way_an_item_can_be_said_has_a_sentence() -> None:
 
 
 def test_all_27_items_have_a_short_name() -> None:
-    assert {i.id for i in items.load()} <= set(sentences()["item"]) | {"C02", "C03"}
+    assert {i.id for i in items.load()} <= set(part("views")["item"]) | {"C02", "C03"}
 
 
 @pytest.mark.parametrize(("view", "language", "form"), EVERY)
@@ -317,7 +325,7 @@ def test_the_agenda_can_be_read_aloud_and_signed() -> None:
     for language in LANGUAGES:
         text = views.render("agenda", sources(sample.hold()), "markdown", language)
         assert [n for n in range(1, QUESTIONS + 1) if f"## {n}. " not in text] == []
-        assert sentences()["ask"]["q7"][language] in text
+        assert part("views")["ask"]["q7"][language] in text
         assert r"\_\_\_" in text
 
 
