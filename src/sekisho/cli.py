@@ -32,8 +32,9 @@ from sekisho import (
     cli_views,
     cli_watch,
 )
-from sekisho.cli_arguments import EXIT, MODEL, Verbs
+from sekisho.cli_arguments import MODEL, Verbs
 from sekisho.errors import SekishoError, StorageError
+from sekisho.records import EXIT
 
 if TYPE_CHECKING:
     from sekisho.drills.recipe import Recipe

@@ -1,13 +1,10 @@
-"""Arguments and exit codes that several verbs share."""
+"""Arguments that several verbs share."""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from sekisho.records import Decision
-
-EXIT: Final = {Decision.ADMIT: 0, Decision.REJECT: 1, Decision.HOLD: 3}
 MODEL: Final = "model folder, GGUF file, or catalogue name"
 OUT: Final = Path("sekisho-report")
 

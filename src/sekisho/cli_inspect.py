@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho import cli_arguments as shared
 from sekisho import cli_ledger
-from sekisho.cli_arguments import EXIT, MODEL, Verbs, Write
-from sekisho.records import Dossier
+from sekisho.cli_arguments import MODEL, Verbs, Write
+from sekisho.records import EXIT, Dossier
 
 if TYPE_CHECKING:
     from sekisho.rulings import Exceptions

@@ -7,7 +7,8 @@ import argparse
 from pathlib import Path
 
 from sekisho import cli_arguments as shared
-from sekisho.cli_arguments import EXIT, MODEL, Verbs, Write
+from sekisho.cli_arguments import MODEL, Verbs, Write
+from sekisho.records import EXIT
 
 
 def register(verbs: Verbs, say: Write) -> None:

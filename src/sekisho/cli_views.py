@@ -10,8 +10,9 @@ from typing import Final
 
 from sekisho import cli_arguments as shared
 from sekisho import cli_checklist, cli_inspect
-from sekisho.cli_arguments import EXIT, Verbs, Write
+from sekisho.cli_arguments import Verbs, Write
 from sekisho.errors import UsageError
+from sekisho.records import EXIT
 
 VIEWS: Final = ("management", "operator", "auditor", "supplier")
 FORMATS: Final = {"html": ".html", "markdown": ".md"}

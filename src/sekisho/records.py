@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from sekisho.results import (
     ADDED,
@@ -97,6 +98,10 @@ class Decision(StrEnum):
     ADMIT = "admit"
     HOLD = "hold"
     REJECT = "reject"
+
+
+EXIT: Final = {Decision.ADMIT: 0, Decision.REJECT: 1, Decision.HOLD: 3}
+"""Exit codes; 2 is a request that was not carried out."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import json
 from typing import Any, Final
 
-from sekisho.records import Dossier, Ruling
-from sekisho.report.export.view import EXIT, Line, Remark, view
+from sekisho.records import EXIT, Dossier, Ruling
+from sekisho.report.export.view import Line, Remark, view
 
 SCHEMA: Final = 2
 """Layout of the JSON; a key that leaves or changes its meaning raises it."""

@@ -66,7 +66,7 @@ def _remarks(seen: View) -> Iterator[str]:
 
 
 def _told(line: Line) -> str:
-    place = f"{line.finding.where}: " if line.finding.where and line.finding.where not in line.message else ""
+    place = f"{line.aside}: " if line.aside else ""
     return one_line(f"{line.rule.id} {place}{line.message}", 1_000)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote
 
-from sekisho.records import Dossier, Outcome, Ruled, Severity
+from sekisho.records import EXIT, Dossier, Outcome, Ruled, Severity
 from sekisho.report.export.data import dump
 from sekisho.report.export.rules import described, link, told
-from sekisho.report.export.view import EXIT, Line, Remark, View, view
+from sekisho.report.export.view import Line, Remark, View, view
 from sekisho.report.inspection import passed
 from sekisho.report.words import Words
 from sekisho.rulebook import Rule

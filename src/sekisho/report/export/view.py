@@ -5,15 +5,15 @@ from functools import lru_cache
 from typing import Final
 
 from sekisho import fingerprints, rulebook
-from sekisho.records import Decision, Dossier, Finding, Outcome, Ruled, Ruling
+from sekisho.records import Dossier, Finding, Outcome, Ruled, Ruling
 from sekisho.report.grounds import cited, ground
 from sekisho.report.lights import weight
+from sekisho.report.visible import one_line
 from sekisho.report.words import Words
 from sekisho.rulebook import Rule
 
 VERDICT: Final = "verdict"
 """Pseudo-check of the grounds that no finding stands behind."""
-EXIT: Final = {Decision.ADMIT: 0, Decision.REJECT: 1, Decision.HOLD: 3}
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ class Line:
     message: str
     weight: int
     """0 rejects, 1 and 2 leave something open, 3 informs or is excused, 4 is a pass."""
+
+    @property
+    def aside(self) -> str:
+        """Its place, where the message does not name it."""
+        where = one_line(self.finding.where, 200)
+        return "" if where in self.message else where
 
     @property
     def counts(self) -> bool:

@@ -20,6 +20,8 @@ from sekisho.report.visible import one_line
 SHORT: Final = 16
 """Hex digits of a digest on a page for people."""
 MARKS: Final = {Answer.YES: Mark.FACT, Answer.NO: Mark.ATTENTION, Answer.UNKNOWN: Mark.UNKNOWN}
+CELLS: Final = {"found": Mark.ATTENTION, "alarm": Mark.ATTENTION, "open": Mark.UNKNOWN, "clear": Mark.FACT}
+"""Of what a cell proves, gravest first."""
 
 
 @dataclass(frozen=True)

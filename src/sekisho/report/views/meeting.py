@@ -12,11 +12,10 @@ from sekisho.report import checklist
 from sekisho.report.cells import state
 from sekisho.report.grounds import behaviour_title, measured_before
 from sekisho.report.views.document import Block, Bullets, Cell, Line, Mark, Table
-from sekisho.report.views.facts import SHORT, Matter, item, roles, stated
+from sekisho.report.views.facts import CELLS, SHORT, Matter, item, roles, stated
 from sekisho.report.visible import one_line
 
 RELEASE: Final = "release"
-_STATES: Final = {"found": Mark.ATTENTION, "alarm": Mark.ATTENTION, "open": Mark.UNKNOWN, "clear": Mark.FACT}
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def _rate(m: Matter, behaviour: str) -> tuple[Cell, ...]:
         Cell(words.percent(released), number=True),
         Cell(_after(m, worst), number=True),
         Cell(str(min(c.families for c in mine)), number=True),
-        Cell(words.say("cell", key), mark=_STATES[key]),
+        Cell(words.say("cell", key), mark=CELLS[key]),
     )
 
 
@@ -137,7 +136,7 @@ def _after(m: Matter, worst: Claim | None) -> str:
 
 
 def _worst(claims: list[Claim]) -> str:
-    return min((state(c) for c in claims), key=list(_STATES).index)
+    return min((state(c) for c in claims), key=list(CELLS).index)
 
 
 def _evidence(m: Matter, number: int) -> Topic:

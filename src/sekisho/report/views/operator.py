@@ -23,7 +23,7 @@ from sekisho.report.views.document import (
     Section,
     Table,
 )
-from sekisho.report.views.facts import MARKS, Matter, banner
+from sekisho.report.views.facts import CELLS, MARKS, Matter, banner
 from sekisho.report.visible import one_line, visible
 
 MOST: Final = 60
@@ -31,7 +31,6 @@ MOST: Final = 60
 EXAMPLES: Final = 12
 _ANSWER: Final = 600
 """Characters of a quoted answer."""
-_STATES: Final = {"found": Mark.ATTENTION, "alarm": Mark.ATTENTION, "open": Mark.UNKNOWN, "clear": Mark.FACT}
 
 
 def document(m: Matter) -> Document:
@@ -93,8 +92,7 @@ def findings(m: Matter) -> Section:
 
 def _finding(m: Matter, told: Told) -> tuple[Cell, ...]:
     todo = m.say.words.check(told.finding.check, "todo") if told.counts else ""
-    where = one_line(told.finding.where, 120)
-    text = told.message if not where or where in told.message else f"{where} – {told.message}"
+    text = f"{told.aside} – {told.message}" if told.aside else told.message
     text = m.say("line.named", name=m.say.words.check(told.finding.check), text=text)
     return (Cell(told.rule.id, mono=True, mark=mark(told.finding, told)), Cell(text), Cell(todo or "–"))
 
@@ -119,7 +117,7 @@ def _cells(m: Matter) -> Section:
 def _cell(m: Matter, claim: Claim) -> tuple[Cell, ...]:
     facts, key = claim_facts(m.dossier, claim, m.say.words), state(claim)
     numbers = (Cell(facts[k], number=True) for k in ("before", "after", "control", "effect", "interval"))
-    result = Cell(m.say.words.say("cell", key), mark=_STATES[key])
+    result = Cell(m.say.words.say("cell", key), mark=CELLS[key])
     title = drill_title(m.dossier, claim.drill, m.say.words)
     return (Cell(behaviour_title(claim.behaviour, m.say.words)), Cell(title), *numbers, result)
 

@@ -86,12 +86,7 @@ def _points(m: Matter) -> Section:
 
 
 def _text(m: Matter, told: Told) -> str:
-    where = one_line(told.finding.where, 200)
-    return (
-        told.message
-        if not where or where in told.message
-        else f"{where}{m.say.words.say('ui', 'colon')}{told.message}"
-    )
+    return f"{told.aside}{m.say.words.say('ui', 'colon')}{told.message}" if told.aside else told.message
 
 
 def _files(m: Matter) -> Section:
