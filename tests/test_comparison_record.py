@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import sekisho
-from artefacts import edit_json, tiny_model
+from artefacts import edit_json, tiny_adapter, tiny_model
 from sekisho.comparison import Options
 from sekisho.drills import profile as profiles
 from sekisho.errors import DataError
@@ -44,6 +44,28 @@ def test_what_was_trained_between_is_on_the_page(world):
         page = report.html(made, language)
         assert title in page
         assert trained["data_digest"] in page
+
+
+def test_what_a_record_does_not_name_ties_nothing(world):
+    assert compare(world).not_run == ("after:record-output",)
+
+    (world / "run.jsonl").unlink()
+    with recording(world / "run.jsonl", base="nobody/nothing", output=world / "after"):
+        pass
+    made = compare(world)
+    assert made.not_run == ("before:record-base",)
+    assert "the training record does not name the digest of its base" in report.text(made, "en")
+
+    tiny_adapter(world / "own")
+    (world / "run.jsonl").unlink()
+    with recording(world / "run.jsonl", base="nobody/nothing", output=world / "own"):
+        pass
+    assert set(compare(world, after="own").not_run) == {"after:adapter-base", "before:record-base"}
+
+    (world / "run.jsonl").unlink()
+    with recording(world / "run.jsonl", base=world / "before", output=world / "own"):
+        pass
+    assert compare(world, after="own").not_run == ()
 
 
 def test_a_record_of_another_base_is_refused(world):

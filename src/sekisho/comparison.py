@@ -4,6 +4,7 @@ Unlike a vet, nothing is trained and nothing is admitted: the base is another mo
 same one before its finetuning. Answers are kept in the ledger of `vet`, so what was asked once is not asked again.
 """
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,7 +73,7 @@ def compare(
         made = compared(Contrast(plan, first.answers, second.answers), parties)
     done = replace(made, timing=clock.timing(), trained=trained)
     if trained:
-        done = replace(done, not_run=tuple(c for c in done.not_run if not c.endswith(":adapter-base")))
+        done = replace(done, not_run=_open(done.not_run, dict(trained), parties[1]))
     if options.out is not None:
         dossiers.save(records.to_json(done), options.out / records.NAME)
     return done
@@ -139,6 +140,13 @@ def trained_between(path: Path, parties: tuple[Party, Party]) -> Facts:
         *((k, str(v)) for k, v in said.items()),
         *((f"setting:{k}", str(v)) for k, v in sorted(settings.items())),
     )
+
+
+def _open(codes: tuple[str, ...], said: Mapping[str, str], after: Party) -> tuple[str, ...]:
+    """What could not be had, once a record is there: it ties AFTER to its base and its result only as far as it names them."""
+    based, made = "base_digest" in said, "output_digest" in said or after.served is not None
+    kept = tuple(c for c in codes if not (based and c == "after:adapter-base"))
+    return kept + (() if based else ("before:record-base",)) + (() if made else ("after:record-output",))
 
 
 def _same(said: str, found: str, message: str) -> None:
