@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 from sekisho import cli_arguments as shared
 from sekisho import cli_compare, cli_ledger
 from sekisho.cli_arguments import Verbs, Write
+from sekisho.monitoring.schedule import KINDS
 
 if TYPE_CHECKING:
     from sekisho.monitoring.run import Ran, Replay, Request
 
 FOUND: Final = 1
 WAITS: Final = 3
-KINDS: Final = ("cron", "systemd", "windows")
 EPILOG: Final = "Exit codes: 0 in order, 1 a rise found, 2 not carried out, 3 overdue, a re-test due, not settled, or no run accepted."
 
 
