@@ -69,7 +69,9 @@ def _provenance(verbs: Verbs, say: Write) -> None:
     )
     verb.add_argument("path", help=MODEL)
     verb.add_argument(
-        "--expect", default="", help="commit or sha256: digest that came another way than the files"
+        "--expect",
+        default="",
+        help="commit, or sha256: digest of a single file or of an artefact's manifest, that came another way than the files",
     )
     verb.add_argument("--commit-object", type=Path, help="commit object kept at download time")
     verb.add_argument("--source", default="", help="address you had it from, e.g. hf:org/name@COMMIT")
@@ -191,7 +193,7 @@ def _supplier(verbs: Verbs, say: Write) -> None:
         else:
             say(
                 "\n".join(report.say(options.lang, "objection", o.code, **dict(o.facts)) for o in found)
-                or "–"
+                or report.say(options.lang, "ui", "nothing-against")
             )
         if any(o.refuses for o in found):
             return CONTRADICTED

@@ -167,8 +167,10 @@ def _base(files: Inventory, base: str) -> intake.Base:
 def _objections(
     made: Intake, register: suppliers.Register | None, today: dt.date
 ) -> tuple[suppliers.Objection, ...]:
-    if register is None or not made.source.known or not address.is_address(made.source.value):
+    if register is None:
         return ()
+    if not made.source.known or not address.is_address(made.source.value):
+        return (suppliers.Objection("no-source", register.unknown_refuses),)
     uri = made.source.value
     if made.revision.known and not evidence.revision_of(uri):
         uri = address.parse(uri).uri(made.revision.value)

@@ -142,6 +142,29 @@ def test_a_refused_supplier_is_a_contradiction(tmp_path: Path, capsys: pytest.Ca
     assert run(capsys, "supplier", "nonsense", "--suppliers", str(register))[0] == 2
 
 
+@pytest.mark.parametrize(("unknown", "expected"), [("refuse", 1), ("note", 0)])
+def test_a_model_that_names_no_source_does_not_pass_the_register(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], unknown: str, expected: int
+) -> None:
+    register = tmp_path / "suppliers.toml"
+    register.write_text(f'schema = 1\nunknown = "{unknown}"\n')
+    path, *_ = hubs.local_dir(tmp_path / "m")
+    code, out = run(capsys, "provenance", str(path), "--suppliers", str(register))
+    assert code == expected
+    assert "no address to hold against the register" in out
+
+
+def test_a_supplier_with_nothing_against_it_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register = tmp_path / "suppliers.toml"
+    register.write_text('schema = 1\nunknown = "note"\n')
+    place = f"oci-layout:{tmp_path}@sha256:{'0' * 64}"
+    code, out = run(capsys, "supplier", place, "--suppliers", str(register))
+    assert code == 0
+    assert "Nothing in the register" in out
+
+
 def test_lineage_and_patches_against_a_base(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base, model = tiny_model(tmp_path / "base"), tiny_model(tmp_path / "m")
     (model / "README.md").write_text("---\nbase_model: org/base\n---\n# x\n")

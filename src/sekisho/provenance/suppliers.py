@@ -68,7 +68,7 @@ class Objection:
     """One thing that speaks against taking a model from an address."""
 
     code: str
-    """`unpinned`, `unknown-host`, `unknown-namespace`, `look-alike`, `other-script`, `reputation-only`, `blocked` or `review-overdue`."""
+    """`no-source`, `unpinned`, `unknown-host`, `unknown-namespace`, `look-alike`, `other-script`, `reputation-only`, `blocked` or `review-overdue`."""
     refuses: bool
     facts: tuple[tuple[str, str], ...] = ()
 
