@@ -205,8 +205,6 @@ BESIDE: Final[dict[str, Callable[[Path], None]]] = {
 }
 """Changes of the files beside it."""
 TRICKS: Final = (*INSIDE, *BESIDE)
-NEEDS_BASE: Final = frozenset({"ids-swapped", "merges-reordered"})
-"""Tricks that leave no trace without a base to compare with."""
 
 
 def tricked(name: str, folder: Path) -> Path:
@@ -217,11 +215,4 @@ def tricked(name: str, folder: Path) -> Path:
     put(folder, made)
     if name in BESIDE:
         BESIDE[name](folder)
-    elif name == "flags-changed":
-        _agree(folder, made)
     return folder
-
-
-def _agree(folder: Path, made: Document) -> None:
-    """The table of the settings says what tokenizer.json says."""
-    put(folder, made)

@@ -31,5 +31,5 @@ def _case(name: str, text: str, build: Callable[[str, Path], Path], *, hostile: 
 
 CASES: Final = (
     *(_case(name, text, build) for build in (_folder, _gguf) for name, text in BEHAVIOURS.items()),
-    *(_case(name, text, _folder, hostile=False) for name, text in BENIGN.items() if name != "plain-headers"),
+    *(_case(name, text, _folder, hostile=False) for name, text in BENIGN.items()),
 )

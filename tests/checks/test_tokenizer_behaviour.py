@@ -35,13 +35,13 @@ def test_clean(kind, tmp_path):
 
 @pytest.mark.parametrize("name", tokentricks.TRICKS)
 def test_hit_alone(name, tmp_path):
-    assert judged(tokentricks.tricked(name, tmp_path))
+    assert Outcome.FAIL in {f.outcome for f in judged(tokentricks.tricked(name, tmp_path))}
 
 
 @pytest.mark.parametrize("name", tokentricks.TRICKS)
 def test_hit_beside_the_base(name, tmp_path):
     base = tokentricks.put(tmp_path / "b", tokentricks.document())
-    assert judged(tokentricks.tricked(name, tmp_path / "m"), base)
+    assert Outcome.FAIL in {f.outcome for f in judged(tokentricks.tricked(name, tmp_path / "m"), base)}
 
 
 def test_behaviour_alone_tells_rules_that_replace(tmp_path):
