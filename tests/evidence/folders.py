@@ -17,9 +17,17 @@ from sekisho.records import FileLine
 NOW = datetime(2031, 4, 3, tzinfo=UTC)
 DAY = "2031-04-04"
 SCRIPT = Path(str(files("sekisho.data") / "verify.py"))
-_spec = importlib.util.spec_from_file_location("outsiders_verify", SCRIPT)
-OUTSIDER = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(OUTSIDER)
+
+
+def loaded(script):
+    """A program of an outsider as a module."""
+    spec = importlib.util.spec_from_file_location("outsider_s", script)
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+OUTSIDER = loaded(SCRIPT)
 
 
 def model(folder, **contents):

@@ -1,13 +1,23 @@
-"""The library and verify.py, written twice: whatever the documents hold, the same exit code."""
+"""The library, verify.py and verify_pack.py, each written on its own: the same bounds, names, keys and exit codes."""
 
 import base64
 import json
+import os
+from importlib.resources import files
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from evidence.folders import BOTH, signed, signer
+from evidence.folders import BOTH, OUTSIDER, loaded, model, signed, signer
 from evidence.tampering import caught, whole
-from sekisho.evidence import bundle, dsse
+from sekisho.errors import DataError
+from sekisho.evidence import bundle, checking, codes, dsse, keys, oms, ruling, walk
+from sekisho.limits import DEFAULT
+from sekisho.records import Decision
+from sekisho.register.packs import sealing
+
+PACK = loaded(str(files("sekisho.data") / "verify_pack.py"))
 
 pytestmark = pytest.mark.integration
 
@@ -103,3 +113,86 @@ def test_both_verifiers_agree_on_mutations(tmp_path):
         assert len(codes) == 1, (name, place[-1])
         for other, data in kept.items():
             (folder / other).write_bytes(data)
+
+
+def test_both_verifiers_have_the_same_bounds_names_and_forms():
+    theirs = OUTSIDER
+    assert theirs.KINDS == checking.KINDS
+    assert theirs.SIGNED == checking.SIGNED
+    assert theirs.ORDER == codes.ORDER
+    assert (theirs.WHOLE, theirs.MODEL, theirs.DECISION, theirs.KEY) == (
+        bundle.WHOLE,
+        bundle.MODEL,
+        bundle.DECISION,
+        bundle.KEY,
+    )
+    assert {theirs.PAYLOAD, theirs.BUNDLE, theirs.STATEMENT} == {dsse.TYPE, dsse.MEDIA, oms.STATEMENT}
+    assert set(theirs.VERDICTS) == {d.value for d in Decision}
+    assert theirs.CACHE == walk.LEFTOVERS + "/"
+    assert (theirs.NOTE.pattern, theirs.NOTE.flags) == (walk._NOTE.pattern, walk._NOTE.flags)
+    assert theirs.DAY.pattern == ruling.DAY.pattern
+    bounds = (theirs.MOST_BYTES, theirs.MOST_FILES, theirs.MOST_FOLDERS, theirs.MOST_SIGNATURES)
+    assert bounds == (DEFAULT.evidence_bytes, DEFAULT.files, DEFAULT.depth, DEFAULT.signatures)
+
+
+def test_the_verifier_of_a_pack_takes_the_same_keys_and_signatures():
+    names = ("PAYLOAD", "OMS", "KEY", "MOST_FILES")
+    assert [getattr(PACK, n) for n in names] == [getattr(OUTSIDER, n) for n in names]
+    assert (PACK.SIGNATURE, PACK.KEY, PACK.MANIFEST) == (sealing.SIGNATURE, sealing.KEY, sealing.MANIFEST)
+    kinds = [{c: type(d) for c, d in m.DIGESTS.items()} for m in (PACK, OUTSIDER)]
+    assert kinds[0] == kinds[1] == {c.name: type(keys._DIGESTS[c.key_size]) for c in keys.CURVES.values()}
+    for text in ("a\x1b[2J\u202eb", "x" * 999, "\ud800", "日本"):
+        assert PACK.plain(text) == OUTSIDER.plain(text)
+
+
+@pytest.mark.parametrize(
+    "curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1(), ec.SECP224R1()]
+)
+def test_all_three_know_a_key_by_the_same_mark_or_not_at_all(tmp_path, curve):
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    pem = ec.generate_private_key(curve).public_key().public_bytes(serialization.Encoding.PEM, form)
+    (tmp_path / "pub").write_bytes(pem)
+    if curve.name in OUTSIDER.DIGESTS:
+        mark = keys.public(pem, "pub").fingerprint
+        assert OUTSIDER.load_key(str(tmp_path / "pub"))[1] == PACK.load_key(pem)[1] == mark
+        return
+    for refused, read in (
+        (DataError, lambda: keys.public(pem, "pub")),
+        (OUTSIDER.Malformed, lambda: OUTSIDER.load_key(str(tmp_path / "pub"))),
+        (ValueError, lambda: PACK.load_key(pem)),
+    ):
+        with pytest.raises(refused, match="P-256"):
+            read()
+
+
+def pack(tmp_path):
+    """A signed folder as a pack is unpacked, and its public key."""
+    where, key = model(tmp_path / "pack"), signer(tmp_path)
+    (where / "manifest.sig").write_bytes(oms.sign(where, key)[1])
+    return where, [PACK.load_key(key.public.pem)]
+
+
+def test_nothing_of_a_pack_is_passed_over(tmp_path):
+    where, pinned = pack(tmp_path)
+    assert PACK.check(PACK.take(str(where)), pinned)[0] == 0
+    model(where / "__pycache__")
+    assert PACK.check(PACK.take(str(where)), pinned)[0] == 2
+
+
+def test_a_pipe_in_a_pack_is_refused_and_not_waited_for(tmp_path):
+    where, _ = pack(tmp_path)
+    os.mkfifo(where / "pipe")
+    with pytest.raises(ValueError, match="pipe is a link or no ordinary file"):
+        PACK.take(str(where))
+
+
+def test_a_changed_pack_of_another_key_is_of_another_key_first(tmp_path):
+    where, _ = pack(tmp_path)
+    (where / "signer.pub").write_bytes(signer(tmp_path).public.pem)
+    pinned = [PACK.load_key(signer(tmp_path, "other").public.pem)]
+    code, lines = PACK.check(PACK.take(str(where)), pinned)
+    assert (code, len(lines)) == (5, 2), "the order of verify.py, and what was changed beside it"
+
+
+def test_a_folder_without_a_manifest_is_said_in_words(tmp_path):
+    assert "no manifest.json" in PACK.check({}, [])[1][0]

@@ -1,4 +1,4 @@
-# ruff: noqa: T201, UP031, PTH100, PTH112, PTH114, PTH118, PTH120, PTH123, PTH202
+# ruff: noqa: T201, UP031, PTH100, PTH112, PTH113, PTH114, PTH118, PTH120, PTH123, PTH202
 """Verify an exported pack without the tool that made it. Python 3.11+ and the package `cryptography`, nothing else.
 
     python3 verify.py [FOLDER or ZIP] [--key PUBLIC_KEY.pem]...
@@ -6,8 +6,8 @@
 manifest.sig lists every other file with its sha256 and is signed: ECDSA over DSSE v1 pre-authentication encoding of an
 OpenSSF Model Signing v1.0 statement. The key in signer.pub proves nothing: whoever forges a pack puts a key of his own
 there. Get the public key by another way and name it with --key; without it, the best exit code is 1.
-Exit codes: 0 verified, 1 intact but the signer is not pinned, 2 a file was changed, added or removed, 3 the signature
-is bad or missing, 4 something cannot be read, 5 signed by another key than those named.
+Exit codes: 3 the signature is bad or missing, 5 signed by another key than those named, 2 a file was changed, added or
+removed, 4 something cannot be read, 1 intact but the signer is not pinned, 0 verified.
 """
 
 import argparse
@@ -49,14 +49,13 @@ def take(path: str) -> dict[str, bytes]:
 
 
 def folder(root: str) -> dict[str, bytes]:
-    """Every file of a folder; links are refused."""
+    """Every file of a folder; links, pipes and devices are refused."""
     found: dict[str, bytes] = {}
     for at, folders, names in os.walk(root):
-        folders[:] = [f for f in folders if f != "__pycache__"]
         for name in [*names, *folders]:
             full = os.path.join(at, name)
-            if os.path.islink(full):
-                raise ValueError("%s is a link" % name)
+            if os.path.islink(full) or not (os.path.isfile(full) or os.path.isdir(full)):
+                raise ValueError("%s is a link or no ordinary file" % name)
             if name in names:
                 if os.path.getsize(full) > MOST_BYTES or len(found) > MOST_FILES:
                     raise ValueError("too much to read")
@@ -106,6 +105,8 @@ def compare(files: dict[str, bytes], wanted: dict[str, str], left: set[str]) -> 
 def check(files: dict[str, bytes], pinned: list[tuple[Any, str]]) -> tuple[int, list[str]]:
     """Exit code and lines."""
     if SIGNATURE not in files:
+        if MANIFEST not in files:
+            return 3, ["no manifest.json and no signature: this is no pack / パックではありません"]
         rows = json.loads(files[MANIFEST])["files"]
         wrong = compare(files, {r["path"]: r["sha256"] for r in rows}, {MANIFEST})
         return 3, [*wrong, "NOT SIGNED: anybody could have made or changed this pack / 署名がありません"]
@@ -122,10 +123,12 @@ def check(files: dict[str, bytes], pinned: list[tuple[Any, str]]) -> tuple[int, 
             continue
     else:
         return 3, ["the signature is made by no key at hand / 署名が手元の鍵と一致しません"]
-    if wrong := compare(files, listed(payload), {SIGNATURE}):
-        return 2, wrong
+    wrong = compare(files, listed(payload), {SIGNATURE})
     if pinned and mark not in [m for _, m in pinned]:
-        return 5, ["signed by the key %s, which is none of those named / 指定された鍵ではありません" % mark]
+        told = "signed by the key %s, which is none of those named / 指定された鍵ではありません" % mark
+        return 5, [told, *wrong]
+    if wrong:
+        return 2, wrong
     if not pinned:
         return 1, [
             "intact, but the signer is not pinned: compare %s, then name the key with --key / 署名者未確認"
