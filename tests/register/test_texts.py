@@ -5,10 +5,12 @@ import re
 import pytest
 
 from sekisho.ledger.states import State
+from sekisho.records import Decision
 from sekisho.register import rows, texts
 from sekisho.register.packs import KINDS
 from sekisho.register.packs.risks import COLUMNS, PARTIES
 from sekisho.register.wishes import DATA_CLASSES
+from sekisho.report.words import LANGUAGES, Words
 
 PLAIN = {"clauses": {"evidence"}, "risks": {"source"}}
 """Sections that hold data, no sentences."""
@@ -41,6 +43,13 @@ def test_what_the_code_names_is_there():
     assert {"finetuning-activated", "accompanying-file"} <= set(risks["risk"])
     assert all(set(risks[s]) == set(risks["risk"]) for s in ("cause", "control", "source", "clause"))
     assert {*COLUMNS, *PARTIES} <= set(risks["column"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("decision", Decision)
+def test_a_decision_has_the_same_word_as_in_the_report(decision, language):
+    report = Words(language).say("decision", decision)
+    assert texts.Texts("register", language)("decision", decision) == report
 
 
 def test_an_unknown_language_is_refused():
