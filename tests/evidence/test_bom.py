@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from artefacts import save_safetensors, tiny_arrays, tiny_model
 from evidence.test_dossier import small
@@ -44,6 +42,9 @@ def dossier_of(files: Inventory, **changes: Any) -> Dossier:
 
 def valid(body: dict[str, Any]) -> dict[str, Any]:
     text = bom.to_json(body).decode()
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator  # takes seconds to import
+
     errors = JsonStrictValidator(SchemaVersion.V1_7).validate_str(text)
     assert errors is None, errors
     assert bom.dangling(body) == ()
