@@ -11,7 +11,7 @@ from sekisho.formats import prose
 from sekisho.formats.rules import WORDING
 
 _UNCOMMON: Final = 3
-"""Words that no two publishers use, from which a text is its own."""
+"""Words that `wording.toml` does not have, from which a text is its own."""
 _SHARE: Final = 0.12
 """Such words among all, in longer texts."""
 _HOME: Final = re.compile(r"https://huggingface\.co/[\w./-]*")

@@ -22,7 +22,7 @@ class Reply:
 
     document: dict[str, Any] | None
     problem: str = ""
-    """Why nothing usable did: `time`, `memory`, `crash`, `size` or `garbled`."""
+    """Why nothing usable did: `time`, `crash`, `size`, `garbled`, or what the child says of it."""
 
 
 def ask(module: str, question: dict[str, Any], limits: Limits, *, memory: int | None = None) -> Reply:

@@ -69,14 +69,13 @@ def _case(probing: Probing, shape: Shape) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Read, confine, answer."""
+    """Confine, read, answer."""
     limits = Limits()
-    question = json.loads(sys.stdin.buffer.read())
     for name in ("ascii", "utf-8", "latin-1", "unicode_escape"):
         codecs.lookup(name)
     give_up(int(sys.argv[1]), int(limits.sandbox_s) + 1)
     sys.setrecursionlimit(600)
-    sys.stdout.write(json.dumps(answer(question, limits)))
+    sys.stdout.write(json.dumps(answer(json.loads(sys.stdin.buffer.read()), limits)))
     sys.stdout.flush()
 
 

@@ -68,10 +68,9 @@ def _added(own: Tokenizer, number: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Read, confine, answer."""
-    question = json.loads(sys.stdin.buffer.read())
+    """Confine, read, answer."""
     give_up(int(sys.argv[1]), int(Limits().sandbox_s) + 1)
-    sys.stdout.write(json.dumps(answer(question)))
+    sys.stdout.write(json.dumps(answer(json.loads(sys.stdin.buffer.read()))))
     sys.stdout.flush()
 
 
