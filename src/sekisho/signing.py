@@ -1,7 +1,8 @@
 """Sign a vetted model: gather every document, check that the files are still those judged, write the evidence folder."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,8 +37,6 @@ class Options:
     """Folder to write; None is FOLDER beside the dossier."""
     approvals: tuple[Granted, ...] = ()
     valid_days: int = bundle.VALID_DAYS
-    request: Request = field(default_factory=Request)
-    """What the user knows of the origin, where no intake record lies beside the dossier."""
 
 
 def sign(folder: Path, model: Path, signer: Signer, *, options: Options = Options()) -> Written:
@@ -49,7 +48,7 @@ def sign(folder: Path, model: Path, signer: Signer, *, options: Options = Option
     files = inventory.take(model)
     known = {f.path: f.sha256 for f in files.files if f.sha256}
     bundle.entries(made, model, known)  # before anything else is read: the wrong files show at once
-    record = _intake(folder, files, model, signer, options.request)
+    record = _intake(folder, files, model, signer)
     extras = Extras(
         reports={f"report.{lang}.html": html.render(made, lang) for lang in LANGUAGES},
         bom=_bill(made, files, record),
@@ -62,11 +61,11 @@ def sign(folder: Path, model: Path, signer: Signer, *, options: Options = Option
     return bundle.write(made, model, signer, out, extras=extras, known=known)
 
 
-def _intake(folder: Path, files: Inventory, model: Path, signer: Signer, request: Request) -> Intake:
+def _intake(folder: Path, files: Inventory, model: Path, signer: Signer) -> Intake:
     """The intake record beside the dossier if it is of these files, else what can be known here."""
     by = Stated(signer.public.fingerprint, Basis.MEASURED)
     ground = Ground(held=True, code="intake-signature", detail=by.value)
-    gathered = gather(files, model, request)
+    gathered = gather(files, model, Request())
     fresh = intake.record(
         gathered, base=None, register=None, signed=intake.Signed(ground, signer=by), tool=_tool()
     )
@@ -110,8 +109,6 @@ def _bill(made: Dossier, files: Inventory, record: Intake) -> Mapping[str, Any]:
 
 
 def _tool() -> str:
-    from importlib.metadata import version
-
     return f"sekisho {version('sekisho')}"
 
 

@@ -80,7 +80,7 @@ class Ruling:
     registered: str = ""
     """Payload digest of the pre-registration; empty if there is none."""
     changed: tuple[str, ...] = ()
-    """Terms that are no longer as registered: `policy`, `plan`, `profile`."""
+    """Terms that are not as registered: `policy`, `plan`, `profile`, `time`."""
 
 
 def make(subject: Subject, kind: str, predicate: Mapping[str, Any]) -> bytes:

@@ -7,6 +7,6 @@ file and claimed by the supplier is told apart by `citations`.
 
 from sekisho.evidence.bom.making import build, to_json
 from sekisho.evidence.bom.references import dangling
-from sekisho.evidence.bom.subject import MEDIA_TYPE, NAME, Base, Subject
+from sekisho.evidence.bom.subject import Base, Subject
 
-__all__ = ["MEDIA_TYPE", "NAME", "Base", "Subject", "build", "dangling", "to_json"]
+__all__ = ["Base", "Subject", "build", "dangling", "to_json"]

@@ -1,13 +1,9 @@
 """What a bill of materials is made from: records that others took."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from sekisho.provenance.records import Intake
 from sekisho.records import Comparison, Dossier, Inventory
-
-NAME: Final = "bom.cdx.json"
-MEDIA_TYPE: Final = "application/vnd.cyclonedx+json; version=1.7"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Small pieces of CycloneDX that every part of a bill uses."""
 
-import hashlib
-from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -41,11 +39,6 @@ def file_ref(path: str) -> str:
 def sha256(content: str) -> list[Json]:
     """A hash as CycloneDX has it, none where nothing was read."""
     return [{"alg": "SHA-256", "content": content}] if content else []
-
-
-def digest_of(lines: Iterable[str]) -> str:
-    """sha256 hex over lines of text."""
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def is_commit(revision: str) -> bool:
