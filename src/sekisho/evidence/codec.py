@@ -38,6 +38,19 @@ def digest(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(dump({k: v for k, v in body.items() if k != "timing"})).hexdigest()
 
 
+def refused(constant: str) -> float:
+    """Of `json.loads`: NaN and infinities are no JSON. Raises ValueError."""
+    raise ValueError(f"{constant} is not JSON")
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of `json.loads`: an object in which no key occurs twice. Raises ValueError."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
+
+
 def build(kind: type[T], data: Any, where: str) -> T:
     """Make a record of plain values; keys must match exactly. Raises DataError that names the place."""
     if not isinstance(data, dict):

@@ -103,20 +103,9 @@ def read(path: Path) -> Dossier:
 
 def _parse(data: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(data.decode(), parse_constant=_refuse, object_pairs_hook=_unique)
+        body = json.loads(data.decode(), parse_constant=codec.refused, object_pairs_hook=codec.unique)
     except (ValueError, RecursionError) as error:
         raise DataError(f"dossier: not canonical JSON: {error}") from error
     if not isinstance(body, dict):
         raise DataError("dossier: not a JSON object")
     return body
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return found

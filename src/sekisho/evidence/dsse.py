@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 from sekisho.errors import LimitError, MalformedError
+from sekisho.evidence import codec
 from sekisho.evidence.keys import PublicKey, Signer
 from sekisho.limits import DEFAULT, Limits
 
@@ -95,7 +96,7 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> dict[str, Any]:
         raise LimitError("nesting of a document", deepest, limits.json_depth)
     try:
         body = json.loads(
-            data.decode(), parse_constant=_refused, parse_float=_finite, object_pairs_hook=_unique
+            data.decode(), parse_constant=codec.refused, parse_float=_finite, object_pairs_hook=codec.unique
         )
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"no JSON as evidence is written: {error}") from error
@@ -206,17 +207,6 @@ def _depth(data: bytes) -> int:
     return most
 
 
-def _refused(constant: str) -> float:
-    raise ValueError(f"{constant} is not JSON")
-
-
 def _finite(number: str) -> float:
     made = float(number)
-    return made if math.isfinite(made) else _refused(number[:20])
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return found
+    return made if math.isfinite(made) else codec.refused(number[:20])

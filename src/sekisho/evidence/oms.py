@@ -14,14 +14,13 @@ from sekisho.errors import DataError, MalformedError
 from sekisho.evidence import dsse, walk
 from sekisho.evidence.keys import Signer
 from sekisho.evidence.walk import Entry
+from sekisho.ledger.kinds import is_digest
 from sekisho.sources.digest import LEFT_OUT
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PREDICATE: Final = "https://model_signing/signature/v1.0"
 HASH: Final = "sha256"
 """The one digest of files that is written and read here; OMS knows blake2b and blake3, too."""
-HEX: Final = 64
-"""Characters of a sha256."""
 
 
 @final
@@ -199,7 +198,7 @@ def _resources(raw: Any) -> dict[str, str]:
 
 
 def _is_hex(text: Any) -> bool:
-    return isinstance(text, str) and len(text) == HEX and not set(text) - set("0123456789abcdef")
+    return isinstance(text, str) and is_digest(text)
 
 
 def _under(path: str, folders: Collection[str]) -> bool:
