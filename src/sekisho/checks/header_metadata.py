@@ -38,6 +38,10 @@ class HeaderMetadata(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Look at every header."""
         for file in case.candidate.files:
-            found = [(k, p, key) for key, text in embedded.header(file) for k, p in embedded.oddities(text)]
-            for kind, passage, key in found[:_SHOWN]:
+            found: dict[tuple[str, str], str] = {}
+            for key, text in embedded.header(file):
+                for kind, passage in embedded.oddities(text):
+                    found.setdefault((kind, key), passage)
+            gravest = sorted(found.items(), key=lambda one: _WORDS[one[0][0]].severity is not Severity.REJECT)
+            for (kind, key), passage in gravest[:_SHOWN]:
                 yield _WORDS[kind].about(_ID, file.path, ("key", shown(key)), ("text", shown(passage)))

@@ -12,7 +12,9 @@ from sekisho.records import FileFact
 _DEPTH: Final = 12
 _STRINGS: Final = 20_000
 _CHARS: Final = 100_000
-"""Of one text looked at."""
+"""Of one text looked at at once."""
+_OVERLAP: Final = 1_000
+"""More than any pattern here reaches over."""
 _SCRIPT: Final = re.compile(
     r"<\s{0,4}(?:script|iframe|object|embed|svg|img|link|meta|form)\b[^>]{0,400}(?:>|$)|javascript:|\bon(?:error|load|click)\s{0,4}=",
     re.IGNORECASE,
@@ -36,14 +38,20 @@ def header(file: FileFact) -> Iterator[tuple[str, str]]:
     """(key, text) of everything that a header of weights says in words."""
     if isinstance(file.facts, SafetensorsFacts):
         for key, text in file.facts.metadata:
-            yield key, text[:_CHARS]
+            yield from ((key, part) for part in _parts(text))
             if key[_CHARS:] or _odd(key):
-                yield key[:80], key[:_CHARS]
+                yield from ((key[:80], part) for part in _parts(key))
     elif isinstance(file.facts, GgufFacts):
         for key, value in file.facts.metadata:
-            texts = value if isinstance(value, tuple) and len(value) < _STRINGS else (value,)
+            texts = value if isinstance(value, tuple) else (value,)
             if not key.startswith(_TEMPLATES):
-                yield from ((key, text[:_CHARS]) for text in texts if isinstance(text, str))
+                yield from ((key, part) for text in texts if isinstance(text, str) for part in _parts(text))
+
+
+def _parts(text: str) -> Iterator[str]:
+    """All of a text, in pieces that overlap by what a pattern may reach over."""
+    step = _CHARS - _OVERLAP
+    yield from (text[at : at + _CHARS] for at in range(0, max(1, len(text) - _OVERLAP), step))
 
 
 def _odd(text: str) -> bool:
