@@ -51,6 +51,15 @@ def test_hit_pickles_are_read_where_nothing_else_is_there(model):
     (model / "model.safetensors").unlink()
     assert dict(held(model)["dangerous-read"].facts) == {"loaders": "transformers, vllm"}
     assert held(model, known_pickles=True) == {}
+    allowed = {f.reason: f for f in LoaderReach().run(Case(take(model), known_pickles=True))}
+    assert dict(allowed["dangerous-allowed"].facts) == {"loaders": "transformers, vllm"}
+    assert "dangerous-unread" not in allowed
+
+
+def test_hit_code_is_not_excused_by_a_policy_about_pickles(model):
+    (model / "modeling_tiny.py").write_text("import os\n")
+    assert "dangerous-asked" in held(model)
+    assert "dangerous-asked" in held(model, known_pickles=True)
 
 
 def test_leftovers_are_read_by_nobody(model):

@@ -25,6 +25,12 @@ _FIRST: Final = ("transformers", "vllm", "llama.cpp", "peft")
 _READS: Final = Words("reads", "{loader} reads {files}.", Severity.NOTE, Outcome.PASS)
 _LOADED: Final = Words("dangerous-read", "{where} may run code, and is read by {loaders}.")
 _ASKED: Final = Words("dangerous-asked", "{where} may run code, and is read by {loaders} where asked to.")
+_ALLOWED: Final = Words(
+    "dangerous-allowed",
+    "{where} is judged by what it imports, as the policy wants, and is read by {loaders}.",
+    Severity.NOTE,
+    Outcome.PASS,
+)
 _NOBODY: Final = Words(
     "dangerous-unread",
     "{where} may run code; no program looked at reads it by itself.",
@@ -60,9 +66,11 @@ class LoaderReach(AbstractCheck):
 def _judged(case: Case, file: FileFact, reading: Reading) -> Iterator[Finding]:
     by, asked = ", ".join(reading.read_by), ", ".join(reading.asked_by)
     if file.format in _DANGEROUS or file.role is Role.CODE:
-        if by and not case.known_pickles:
+        if (by or asked) and case.known_pickles and file.role is not Role.CODE:
+            yield _ALLOWED.about(_ID, file.path, ("loaders", by or asked))
+        elif by:
             yield _LOADED.about(_ID, file.path, ("loaders", by))
-        elif asked and not case.known_pickles:
+        elif asked:
             yield _ASKED.about(_ID, file.path, ("loaders", asked))
         else:
             yield _NOBODY.about(_ID, file.path)
