@@ -171,6 +171,20 @@ def test_a_dense_layer_that_the_modules_name_is_no_prompt(tmp_path):
     assert {f.reason for f in findings(model)} == {"loose-vectors"}
     write_json(model / "modules.json", [{"path": "2_Dense", "type": "sentence_transformers.models.Dense"}])
     write_json(model / "2_Dense" / "config.json", {"in_features": width, "out_features": 5})
-    assert findings(model) == []
+    assert {f.reason for f in findings(model)} == {"loose-vectors"}  # its config says that it writes text
+    edit_json(model / "config.json", architectures=["TinyModel"])
+    assert [(f.reason, f.outcome) for f in findings(model)] == [("dense-layer", Outcome.PASS)]
     write_json(model / "2_Dense" / "config.json", {"in_features": width, "out_features": 6})
+    assert {f.reason for f in findings(model)} == {"loose-vectors"}
+
+
+@pytest.mark.parametrize(
+    "architectures", [None, [], "LlamaForCausalLM", ["T5ForConditionalGeneration"], ["GPT2LMHeadModel"]]
+)
+def test_hit_vectors_called_a_dense_layer_beside_a_model_that_writes(architectures, model):
+    edit_json(model / "config.json", architectures=architectures)
+    (model / "2_Dense").mkdir()
+    save_safetensors(model / "2_Dense" / "model.safetensors", {"linear.weight": ROWS})
+    write_json(model / "modules.json", [{"path": "2_Dense", "type": "sentence_transformers.models.Dense"}])
+    write_json(model / "2_Dense" / "config.json", {"in_features": HIDDEN, "out_features": 4})
     assert {f.reason for f in findings(model)} == {"loose-vectors"}

@@ -15,11 +15,14 @@ from sekisho.checks.base import AbstractCheck, Case, Words, objection
 from sekisho.formats.json_config import JsonFacts
 from sekisho.formats.loose import Loose, loose, soft_prompt_archive
 from sekisho.formats.outline import outline
+from sekisho.formats.text import shown
 from sekisho.records import FileFact, Finding, Inventory, Outcome, Severity
 
 _ID: Final = "loose-vectors"
 _SHOWN: Final = 8
 _DENSE: Final = "sentence_transformers.models.Dense"
+_SPEAKING: Final = ("CausalLM", "ConditionalGeneration", "LMHead")
+"""In the name of an architecture: it writes text, so such a layer has no place beside it."""
 _HOLDING: Final = frozenset({"safetensors", "gguf", "npy", "zip", "json"})
 """Formats in which vectors are looked for."""
 _SENTENCES: Final = {
@@ -30,6 +33,12 @@ _SENTENCES: Final = {
     "more": "{where}: {count} more such tensors.",
 }
 
+_LAYER: Final = Words(
+    "dense-layer",
+    "{where}: {count} vectors of the model's width {width} ({name}), a layer that modules.json names.",
+    Severity.NOTE,
+    Outcome.PASS,
+)
 _NOT_READ: Final = Words("not-read", "{where} could not be read: {problem}.", Severity.NOTE, Outcome.NOT_RUN)
 
 
@@ -46,6 +55,7 @@ class LooseVectors(AbstractCheck):
         dense = frozenset(_dense(case.candidate))
         for found in loose(case.candidate, widths):
             if (found.path, found.name, found.rows, found.width) in dense:
+                yield _LAYER.about(_ID, found.path, *_named(found))
                 continue
             groups.setdefault(found.path, []).append(found)
         for file in case.candidate.files:
@@ -56,7 +66,7 @@ def _dense(inventory: Inventory) -> Iterator[tuple[str, str, int, int]]:
     """The layers of sentence embedders: `modules.json` names their folders, settings there give their size."""
     by_path = {f.path: f.facts.document for f in inventory.files if isinstance(f.facts, JsonFacts)}
     listed = by_path.get("modules.json")
-    for module in listed if isinstance(listed, list) else ():
+    for module in listed if isinstance(listed, list) and _embeds(by_path.get("config.json")) else ():
         folder = module.get("path") if isinstance(module, dict) and module.get("type") == _DENSE else None
         settings = by_path.get(f"{folder}/config.json")
         if isinstance(settings, dict):
@@ -64,6 +74,12 @@ def _dense(inventory: Inventory) -> Iterator[tuple[str, str, int, int]]:
             if type(rows) is int and type(width) is int:
                 path = f"{folder}/model.safetensors"
                 yield from ((path, "linear.weight", rows, width), (path, "linear.bias", 1, rows))
+
+
+def _embeds(config: object) -> bool:
+    """Say whether settings are those of a model that gives vectors and writes nothing."""
+    named = config.get("architectures") if isinstance(config, dict) else None
+    return bool(named) and not any(part in str(named) for part in _SPEAKING)
 
 
 def _widths(case: Case) -> frozenset[int]:
@@ -85,10 +101,13 @@ def _file(file: FileFact, found: list[Loose], *, known: bool) -> Iterator[Findin
     for one in found[:_SHOWN]:
         reason = "loose-vectors" if known else "vectors-of-unknown-use"
         reason = "textual-inversion" if one.inversion else reason
-        named = (("count", str(one.rows)), ("width", str(one.width)), ("name", one.name or "-"))
-        yield _found(file.path, reason, *named)
+        yield _found(file.path, reason, *_named(one))
     if len(found) > _SHOWN:
         yield _found(file.path, "more", ("count", str(len(found) - _SHOWN)))
+
+
+def _named(one: Loose) -> tuple[tuple[str, str], ...]:
+    return (("count", str(one.rows)), ("width", str(one.width)), ("name", shown(one.name) or "-"))
 
 
 def _found(where: str, reason: str, *named: tuple[str, str]) -> Finding:
