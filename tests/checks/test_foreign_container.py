@@ -6,12 +6,13 @@ import zipfile
 import pytest
 
 from artefacts import safetensors_bytes, tiny_gguf, tiny_model
+from checks.sentences import said_in_both
 from hostile import PAYLOAD, torch_zip
 from sekisho.checks.base import Case
 from sekisho.checks.foreign_container import ForeignContainer
 from sekisho.inventory import take
 from sekisho.limits import Limits
-from sekisho.records import Severity
+from sekisho.records import Outcome, Severity
 
 
 def field(number, data):
@@ -191,3 +192,20 @@ def test_a_pickle_far_into_what_nobody_reads(head, at, tmp_path):
     (tmp_path / "x.dat").write_bytes(head + bytes(at - len(head)) + PAYLOAD)
     (finding,) = ForeignContainer().run(Case(take(tmp_path)))
     assert (finding.reason, finding.severity) == ("pickle-inside", Severity.REJECT)
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"), [(b"", "not-searched"), (bytes(5 * 2**20) + PAYLOAD, "pickle-inside")]
+)
+def test_hit_more_beginnings_of_pickles_than_are_tried(after, reason, tmp_path):
+    """A picture that hides one among thousands of decoys is not called searched."""
+    (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x80\x02\xff" * 2_100 + PAYLOAD + after)
+    (finding,) = ForeignContainer().run(Case(take(tmp_path)))
+    said_in_both([finding])
+    assert (finding.reason, finding.severity is Severity.NOTE) == (reason, False)
+
+
+def test_over_limit_pictures_are_not_called_searched(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(5_000) + PAYLOAD)
+    (finding,) = ForeignContainer().run(Case(take(tmp_path, Limits(scanned_bytes=4_096))))
+    assert (finding.reason, finding.outcome) == ("not-searched", Outcome.CANNOT_TELL)

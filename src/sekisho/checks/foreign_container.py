@@ -14,7 +14,7 @@ from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.opaque import OpaqueFacts
 from sekisho.formats.text import shown
 from sekisho.formats.zipfile_ import ZipFacts
-from sekisho.records import FileFact, Finding, Severity
+from sekisho.records import FileFact, Finding, Outcome, Severity
 
 _WORDS: Final = {
     w.reason: w
@@ -35,6 +35,11 @@ _WORDS: Final = {
             "pickle-inside",
             "{where} was read as {format}, and holds a pickle that makes calls.",
             Severity.REJECT,
+        ),
+        Words(
+            "not-searched",
+            "{where} was read as {format}, and could not be searched for pickles to its end.",
+            outcome=Outcome.CANNOT_TELL,
         ),
     )
 }

@@ -28,7 +28,7 @@ _STEP: Final = 4 * MIB
 
 
 def look(path: Path, head: bytes, kind: str, limits: Limits) -> tuple[str, ...]:
-    """Return codes of what else the bytes are: `zip-at-end`, `tar-header`, `pickle-inside`. Raises OSError."""
+    """Return codes of what else the bytes are: `zip-at-end`, `tar-header`, `pickle-inside`, `not-searched`. Raises OSError."""
     size = path.stat().st_size
     found = []
     with path.open("rb") as file:
@@ -42,8 +42,8 @@ def look(path: Path, head: bytes, kind: str, limits: Limits) -> tuple[str, ...]:
             file.seek(0)
             if _calls(file, size, limits):
                 found.append("pickle-inside")
-        elif kind in _BLIND and _pickle_anywhere(file, min(size, limits.scanned_bytes), limits):
-            found.append("pickle-inside")
+        elif kind in _BLIND and (code := _searched(file, size, limits)):
+            found.append(code)
     return tuple(found)
 
 
@@ -83,24 +83,21 @@ def _calls(file: BinaryIO, size: int, limits: Limits) -> bool:
     return bool(facts.globals and facts.calls) and all(_plausible(name) for name in facts.globals)
 
 
-def _pickle_anywhere(file: BinaryIO, size: int, limits: Limits) -> bool:
-    """Search in steps that overlap by what one try looks at."""
-    for start in range(0, size, _STEP):
+def _searched(file: BinaryIO, size: int, limits: Limits) -> str:
+    """Search for a pickle that imports something, in steps that overlap by what one try looks at; a code, or nothing."""
+    end = min(size, limits.scanned_bytes)
+    cut = end < size
+    for start in range(0, end, _STEP):
         file.seek(start)
-        if _pickle_inside(file.read(min(_STEP + _WALKED, size - start)), limits):
-            return True
-    return False
-
-
-def _pickle_inside(data: bytes, limits: Limits) -> bool:
-    """Say whether a pickle that imports something begins anywhere."""
-    for tried, match in enumerate(_START.finditer(data)):
-        if tried >= _TRIED:
-            return False
-        part = data[match.start() : match.start() + _WALKED]
-        if _calls(io.BytesIO(part), len(part), limits):
-            return True
-    return False
+        data = file.read(min(_STEP + _WALKED, end - start))
+        for tried, match in enumerate(_START.finditer(data)):
+            if tried >= _TRIED:
+                cut = True
+                break
+            part = data[match.start() : match.start() + _WALKED]
+            if _calls(io.BytesIO(part), len(part), limits):
+                return "pickle-inside"
+    return "not-searched" if cut else ""
 
 
 def _plausible(name: str) -> bool:
