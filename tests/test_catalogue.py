@@ -14,6 +14,7 @@ from sekisho.checks import CHECKS, AbstractCheck, Case
 from sekisho.errors import MalformedError
 from sekisho.formats import rows
 from sekisho.inventory import PROBLEMS, take
+from sekisho.provenance.evidence import Request, gather
 from sekisho.records import Finding, Outcome, Severity
 
 pytestmark = pytest.mark.integration
@@ -72,7 +73,7 @@ def test_every_check_speaks_two_languages(check):
 def measured(model):
     """The case of a model without a base."""
     files = take(model)
-    return Case(files, rows=rows.measure(files))
+    return Case(files, rows=rows.measure(files), origin=gather(files, model, Request(), unlisted=False))
 
 
 @pytest.fixture(scope="module")

@@ -108,3 +108,12 @@ def test_inspect_names_a_changed_file_of_a_download(model: Path, tmp_path: Path)
 def test_nothing_else_is_held_against_a_clean_download(model: Path, tmp_path: Path) -> None:
     seen = static.inspect(model, "none", cache=tmp_path / "c")
     assert [f for f in seen.findings if f.outcome in (Outcome.FAIL, Outcome.CANNOT_TELL)] == []
+
+
+def test_what_was_not_looked_at_does_not_pass(model: Path) -> None:
+    (found,) = DownloadRecord().run(Case(take(model)))
+    assert (found.reason, found.outcome, found.severity) == (
+        "not-compared",
+        Outcome.CANNOT_TELL,
+        Severity.HOLD,
+    )

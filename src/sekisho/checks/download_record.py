@@ -45,6 +45,11 @@ _FITS: Final = Words(
     Outcome.PASS,
 )
 _NONE: Final = Words("no-record", "No download left a record to compare with.", Severity.NOTE, Outcome.PASS)
+_NOT_COMPARED: Final = Words(
+    "not-compared",
+    "The files were not held against what their download recorded.",
+    outcome=Outcome.CANNOT_TELL,
+)
 _KINDS: Final = {"altered": _ALTERED, "extra": _EXTRA, "missing": _MISSING, "unread": _UNREAD}
 
 
@@ -57,11 +62,14 @@ class DownloadRecord(AbstractCheck):
     def run(self, case: Case) -> Iterator[Finding]:
         """Yield one finding for each deviation, each broken record, or one that all agree; where nothing lists a file, that."""
         evidence = case.origin
-        found = tuple(_findings(evidence)) if evidence else ()
+        if evidence is None:
+            yield _NOT_COMPARED.about(_ID, "")
+            return
+        found = tuple(_findings(evidence))
         yield from found
         if not all(f.outcome is Outcome.PASS for f in found):
             return
-        if evidence and evidence.listed:
+        if evidence.listed:
             named = (("count", str(len(evidence.files))), ("revision", evidence.expect or "–"))
             yield _FITS.about(_ID, "", *named)
         else:
