@@ -5,11 +5,12 @@ import pytest
 
 from artefacts import save_safetensors, tiny_arrays, tiny_model
 from checks.sentences import said_in_both
+from hostile import INERT, torch_zip
 from sekisho.checks.base import Case
 from sekisho.checks.weight_numbers import WeightNumbers
 from sekisho.inventory import take
 from sekisho.limits import Limits
-from sekisho.records import Outcome
+from sekisho.records import Outcome, Severity
 
 GATE = "model.layers.{}.mlp.gate_proj.weight"
 ROWS = np.arange(32)
@@ -110,10 +111,10 @@ def test_many_are_counted(tmp_path):
     assert dict(found[-1].facts) == {"count": "22"}
 
 
-def test_malformed_weights_are_left_to_the_check_of_headers(tmp_path):
+def test_malformed_weights_do_not_pass(tmp_path):
     folder = tiny_model(tmp_path / "m")
     (folder / "model.safetensors").write_bytes(b"\x99" * 50)
-    assert findings(folder) == []
+    assert [(f.reason, f.outcome) for f in findings(folder)] == [("not-measured", Outcome.CANNOT_TELL)]
 
 
 def test_over_limit_files_are_left_to_the_check_of_coverage(tmp_path):
@@ -123,3 +124,14 @@ def test_over_limit_files_are_left_to_the_check_of_coverage(tmp_path):
 def test_headers_alone_are_no_pass(tmp_path):
     found = held(tiny_model(tmp_path / "m"), headers_only=True)
     assert found["not-measured"].outcome is Outcome.CANNOT_TELL
+
+
+def test_pickled_weights_are_not_called_read(tmp_path):
+    folder = tiny_model(tmp_path / "m")
+    torch_zip(folder / "pytorch_model.bin", INERT)
+    files = take(folder)
+    (held,) = WeightNumbers().run(Case(files))
+    assert (held.reason, held.outcome) == ("not-measured", Outcome.CANNOT_TELL)
+    (allowed,) = WeightNumbers().run(Case(files, known_pickles=True))
+    assert (allowed.reason, allowed.severity) == ("in-pickle", Severity.NOTE)
+    said_in_both([held, allowed])

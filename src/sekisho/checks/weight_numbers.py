@@ -17,11 +17,14 @@ from typing import Final, final
 from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.gguf import GgufFacts
 from sekisho.formats.numeric import NumericFacts, TensorNumbers
+from sekisho.formats.pickle import PickleFacts
 from sekisho.formats.safetensors import SafetensorsFacts
 from sekisho.formats.text import shown
+from sekisho.formats.zipfile_ import ZipFacts
 from sekisho.records import FileFact, Finding, Outcome, Role, Severity
 
 _ID: Final = "weight-numbers"
+_WEIGHTY: Final = (Role.WEIGHTS, Role.ADAPTER)
 _SHOWN: Final = 8
 _MATRIX: Final = 2
 _LEAST: Final = 256
@@ -70,6 +73,12 @@ _UNKNOWN: Final = Words(
 _UNMEASURED: Final = Words(
     "not-measured", "{where}: its numbers were not looked at: {problem}.", outcome=Outcome.CANNOT_TELL
 )
+_PICKLED: Final = Words(
+    "in-pickle",
+    "{where}: a pickle, which the policy may let pass; its numbers were not looked at.",
+    Severity.NOTE,
+    Outcome.PASS,
+)
 _MORE: Final = Words("more", "{where}: {count} more such tensors.")
 
 
@@ -84,6 +93,15 @@ class WeightNumbers(AbstractCheck):
         for file in case.candidate.files:
             if isinstance(file.facts, SafetensorsFacts | GgufFacts):
                 yield from _file(file)
+            elif (
+                file.role in _WEIGHTY
+                and case.known_pickles
+                and isinstance(file.facts, PickleFacts | ZipFacts)
+            ):
+                yield _PICKLED.about(_ID, file.path)
+            elif file.role in _WEIGHTY:
+                problem = file.problem or f"nothing here reads those of {file.format} files"
+                yield _UNMEASURED.about(_ID, file.path, ("problem", problem))
         weights = [f for f in case.candidate.files if f.role is Role.WEIGHTS]
         yield from _bounded(_standing_out(weights))
 
