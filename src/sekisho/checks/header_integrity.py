@@ -42,7 +42,7 @@ _PART: Final = Words(
 
 
 def _describes_a_model(files: tuple[FileFact, ...]) -> bool:
-    """Settings that a program would build a model from, or files that could not be read as what they may be."""
+    """Settings that a program would build a model from, or an index of its shards."""
     named = any(f.path.rpartition("/")[2].lower() in _SETTINGS for f in files)
     return named or any(shards.is_index(f) for f in files)
 

@@ -11,7 +11,8 @@ where no word does.
 What to do: name the base this model was made from, so that rows can be compared; probe the model with the tokens named.
 
 What an attacker can still do: keep the edit below the size of the row itself, scale the row back to its old length, or build it
-from rows of real words; all of these mostly stay unseen here and show beside a base. A token trained for defence looks the same, so this is never more than a reason to hold.
+from rows of real words; all of these mostly stay unseen here and show beside a base. Fill so much of the table with noise that
+it passes for untrained: then no neighbours are sought, and the check says so. A token trained for defence looks the same, so this is never more than a reason to hold.
 The bounds come from two clean models with tied tables (SmolLM2 135M and Gemma 3 270M); untied output heads and per-layer tables
 are compared with a base's, not judged by themselves.
 """
