@@ -22,7 +22,7 @@ FOLDER: Final = "40000"
 SUBMODULE: Final = "160000"
 SHA1: Final = re.compile(r"[0-9a-f]{40}")
 _HEADER: Final = re.compile(rb"(commit|tree) (\d{1,12})\0")
-_IDENTITY: Final = re.compile(r"(.{0,1000}) (\d{1,12}) [+-]\d{4}")
+_IDENTITY: Final = re.compile(r"(.{0,1000}) \d{1,12} [+-]\d{4}")
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,8 @@ class Commit:
 
     id: str
     tree: str
-    parents: tuple[str, ...]
     author: str
-    author_time: int
-    """Unix seconds."""
-    committer: str
-    signed: bool
-    """It carries a signature; nothing here verified it."""
+    """As git writes it, without the time."""
 
 
 def object_id(kind: str, data: bytes) -> str:
@@ -154,18 +149,7 @@ def parse_commit(data: bytes) -> Commit:
     named = dict(reversed(plain))
     if plain[0][0] != "tree" or not SHA1.fullmatch(plain[0][1]) or not {"author", "committer"} <= set(named):
         raise MalformedError("this is no git commit object")
-    parents = tuple(value for key, value in plain if key == "parent")
-    author, time = _identity(named["author"])
-    signed = "gpgsig" in named or "gpgsig-sha256" in named
-    return Commit(
-        object_id("commit", body),
-        plain[0][1],
-        parents,
-        author,
-        time,
-        _identity(named["committer"])[0],
-        signed,
-    )
+    return Commit(object_id("commit", body), plain[0][1], _author(named["author"]))
 
 
 def commit_body(data: bytes) -> bytes:
@@ -193,9 +177,9 @@ def _inflated(data: bytes) -> bytes:
     return made
 
 
-def _identity(text: str) -> tuple[str, int]:
+def _author(text: str) -> str:
     match = _IDENTITY.fullmatch(text)
-    return (match[1], int(match[2])) if match else (text[:1000], 0)
+    return match[1] if match else text[:1000]
 
 
 def _parts(path: str) -> list[str]:

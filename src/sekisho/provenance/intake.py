@@ -1,13 +1,11 @@
 """The intake record of one model: evidence turned into the 14 fields and a rung, with every unknown spelled out."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
-from sekisho import inventory
 from sekisho.formats.gguf import GgufFacts
 from sekisho.provenance import kinship, ladder, media, parents, suppliers
-from sekisho.provenance.evidence import Evidence, Request, gather, root_digest
+from sekisho.provenance.evidence import Evidence, root_digest
 from sekisho.provenance.ladder import Ground, Grounds
 from sekisho.provenance.records import (
     SCHEMA,
@@ -49,20 +47,6 @@ class Signed:
     intake: Ground = ladder.NO_INTAKE
     supplier: Ground = ladder.NO_SUPPLIER
     signer: Stated = field(default_factory=lambda: unknown("not-signed"))
-
-
-def make(
-    path: Path,
-    request: Request,
-    *,
-    base: Base | None = None,
-    register: suppliers.Register | None = None,
-    signed: Signed | None = None,
-    tool: str = "",
-) -> tuple[Intake, Evidence]:
-    """Look at a model and write the record. Raises SourceError if there is nothing to look at."""
-    evidence = gather(inventory.take(path), path, request)
-    return record(evidence, base=base, register=register, signed=signed or Signed(), tool=tool), evidence
 
 
 def record(
