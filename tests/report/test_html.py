@@ -118,6 +118,12 @@ def test_every_figure_and_light_has_words(page: Page) -> None:
             assert attributes.get("aria-hidden") == "true" or attributes.get("aria-label")
 
 
+def test_usefulness_begins_with_the_model_as_released() -> None:
+    made = sample.admit()
+    html = render(dataclasses.replace(made, utility=tuple(reversed(made.utility))))
+    assert html.index("<dt>as released</dt>") < html.index("step 50</dt>")
+
+
 def test_tables_have_scoped_heads(page: Page) -> None:
     heads = [a for t, a in page.tags if t == "th"]
     assert heads

@@ -82,6 +82,7 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
         "news": news(dossier, words),
         "shaken": shaken(dossier, words),
         "tokens": tokens(dossier.sweep, words),
+        "useful": sorted(dossier.utility, key=lambda pair: pair[0] != "release"),
         "surety": surety(dossier, words),
         "sureness": sureness(dossier, words),
         "told": told[:MOST_FINDINGS],
