@@ -254,6 +254,12 @@ def test_a_lock_whose_decision_fell(recorded, run, tmp_path):
     assert "受け入れられていません" in out
 
 
+def test_a_list_about_one_model_ends_with_its_last_entry(recorded, run):
+    run("ledger", "add", "note", "-", "text=about none")
+    assert "--after" not in run("ledger", "list", "--subject", recorded)[1]
+    assert "--after 1" in run("ledger", "list", "--count", "1")[1]
+
+
 def test_a_retired_model_is_not_locked(recorded, run):
     except_it(run, recorded)
     for state in ("requested", "retired"):

@@ -113,14 +113,14 @@ def _model(entry: Entry, body: Any, files: tuple[FileLine, ...]) -> Held:
         seen = None
     if seen is None:
         return Held("model", GONE, "not-there", path)
-    lines = [FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in seen.files]
+    lines = inventory.lines(seen)
     wanted = body.get("files_digest", "")
     if recording.subject(lines) == entry.subject and wanted in ("", recording.names_and_bytes(lines)):
         return Held("model", RIGHT)
     return Held("model", CHANGED, *next(_differences(lines, files), ("other-root", path)))
 
 
-def _differences(now: list[FileLine], then: tuple[FileLine, ...]) -> Iterator[tuple[str, str]]:
+def _differences(now: tuple[FileLine, ...], then: tuple[FileLine, ...]) -> Iterator[tuple[str, str]]:
     """Files that are not as the dossier lists them."""
     new, old = ({f.path: f.sha256 for f in recording.covered(files)} for files in (now, then))
     for name in sorted(set(new) | set(old)) if old else ():

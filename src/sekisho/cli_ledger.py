@@ -166,12 +166,11 @@ def _list(steps: Verbs, say: Write) -> None:
         count = max(1, options.count)
         with closing(opened(options)) as ledger:
             if options.subject:
-                entries = tuple(e for e in ledger.about(options.subject) if e.sequence > options.after)[
-                    :count
-                ]
+                about = [e for e in ledger.about(options.subject) if e.sequence > options.after]
+                entries, more = tuple(about[:count]), len(about) > count
             else:
                 entries = ledger.page(options.after, count)
-            more = bool(entries) and entries[-1].sequence < ledger.tip().sequence
+                more = bool(entries) and entries[-1].sequence < ledger.tip().sequence
         if options.format == "json":
             say(_json([chain.plain(e) for e in entries]))
             return 0

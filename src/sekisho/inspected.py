@@ -2,18 +2,16 @@
 
 import platform
 
+from sekisho import inventory
 from sekisho.drills.versions import DECIDING, installed
 from sekisho.evidence import dossier as dossiers
 from sekisho.policy import Policy
-from sekisho.records import Dossier, Facts, FileLine, Provenance, Timing
+from sekisho.records import Dossier, Facts, Provenance, Timing
 from sekisho.static import Inspection, identity
 
 
 def of(seen: Inspection, chosen: Policy) -> Dossier:
     """Write an inspection down; `chosen` is the policy that it was made under."""
-    files = (
-        FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in seen.inventory.files
-    )
     base = identity(seen.base_inventory) if seen.base_inventory is not None else ""
     return Dossier(
         schema=dossiers.SCHEMA,
@@ -32,7 +30,7 @@ def of(seen: Inspection, chosen: Policy) -> Dossier:
         policy=chosen.name,
         policy_digest=chosen.digest,
         plan_digest="",
-        files=tuple(files),
+        files=inventory.lines(seen.inventory),
         findings=seen.findings,
         claims=(),
         utility=(),

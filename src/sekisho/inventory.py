@@ -19,7 +19,7 @@ from sekisho.formats import SNIFF_BYTES, numeric, polyglot, roles, sniff
 from sekisho.formats.base import Format
 from sekisho.formats.text import shown
 from sekisho.limits import DEFAULT, Limits
-from sekisho.records import FileFact, FormatFacts, Inventory, Role
+from sekisho.records import FileFact, FileLine, FormatFacts, Inventory, Role
 
 PROBLEMS: Final = {
     "malformed": "the bytes break their format",
@@ -83,6 +83,11 @@ def weigh(root: Path) -> int:
             with suppress(OSError):
                 total += (Path(folder) / name).stat().st_size
     return total
+
+
+def lines(seen: Inventory) -> tuple[FileLine, ...]:
+    """A model's files as a dossier lists them."""
+    return tuple(FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in seen.files)
 
 
 def problem_code(fact: FileFact) -> str:

@@ -108,9 +108,7 @@ def check(
 
 
 def _files(model: Path) -> tuple[FileLine, ...]:
-    seen = inventory.take(model)
-    files = [FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in seen.files]
-    kept = recording.covered(files)
+    kept = recording.covered(inventory.lines(inventory.take(model)))
     bad = next((f for f in kept if not f.sha256), None)
     if bad is not None:
         raise DataError(f"{bad.path}: {bad.problem or 'not read'}, so the model cannot be locked")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, final
 
-from sekisho import recording, static
+from sekisho import inventory, recording, static
 from sekisho.drills import tasks
 from sekisho.drills.costs import weights
 from sekisho.drills.grid import Opened, Opener
@@ -16,7 +16,7 @@ from sekisho.formats import peft
 from sekisho.models import address, endpoint
 from sekisho.models.endpoint import EndpointModel
 from sekisho.models.local import LocalModels
-from sekisho.records import Decision, Facts, FileLine, Inventory
+from sekisho.records import Decision, Facts, Inventory
 from sekisho.static import NOBODY, Inspection, identity
 
 ADAPTER: Final = "adapter"
@@ -119,8 +119,7 @@ def _adapter(spec: str, request: Request) -> Party:
 
 def root(files: Inventory) -> str:
     """Root digest of a model's files; of one file, its own."""
-    lines = [FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in files.files]
-    return recording.subject(lines)
+    return recording.subject(inventory.lines(files))
 
 
 def _is_adapter(files: Inventory) -> bool:

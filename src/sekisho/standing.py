@@ -73,10 +73,8 @@ def subject(model: str) -> str:
 
 
 def _hashed(model: str) -> str:
-    files = inventory.take(resolve(model, caches.folder()).path).files
-    return recording.subject(
-        [FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in files]
-    )
+    seen = inventory.take(resolve(model, caches.folder()).path)
+    return recording.subject(inventory.lines(seen))
 
 
 def _model(model: str) -> tuple[Dossier | None, str]:

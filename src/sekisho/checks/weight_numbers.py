@@ -16,6 +16,7 @@ from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.gguf import GgufFacts
+from sekisho.formats.json_config import JsonFacts
 from sekisho.formats.numeric import NumericFacts, TensorNumbers
 from sekisho.formats.pickle import PickleFacts
 from sekisho.formats.safetensors import SafetensorsFacts
@@ -99,7 +100,7 @@ class WeightNumbers(AbstractCheck):
                 and isinstance(file.facts, PickleFacts | ZipFacts)
             ):
                 yield _PICKLED.about(_ID, file.path)
-            elif file.role in _WEIGHTY:
+            elif file.role in _WEIGHTY and not isinstance(file.facts, JsonFacts):  # adapter_config.json
                 problem = file.problem or f"nothing here reads those of {file.format} files"
                 yield _UNMEASURED.about(_ID, file.path, ("problem", problem))
         weights = [f for f in case.candidate.files if f.role is Role.WEIGHTS]

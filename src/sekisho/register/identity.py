@@ -10,7 +10,6 @@ from sekisho.errors import DataError, RuleError, UsageError
 from sekisho.evidence import dossier as dossiers
 from sekisho.ledger.book import Ledger
 from sekisho.ledger.kinds import is_digest
-from sekisho.records import FileLine
 from sekisho.register import rows
 from sekisho.register.rows import Row
 from sekisho.sources import address, cache
@@ -49,8 +48,7 @@ def named(text: str) -> Meant:
 def at_hand(text: str) -> Meant:
     """A model folder, file or catalogue name, hashed now. Raises SourceError."""
     found = resolve(text, cache.folder())
-    seen = inventory.take(found.path)
-    lines = [FileLine(f.path, f.size, f.sha256, f.format, f.role.value, f.problem) for f in seen.files]
+    lines = inventory.lines(inventory.take(found.path))
     kept = {f.path: f.sha256 for f in recording.covered(lines) if f.sha256}
     return Meant(recording.subject(lines), found.name, f"{found.kind}:{found.name}", files=kept)
 

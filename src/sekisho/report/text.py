@@ -68,7 +68,8 @@ def findings(found: Sequence[Finding], language: str = "en", width: int = 80, *,
     told = [finding for _, finding in listed(found)]
     parts = [*_findings(told, words, width)] or [Text(words.say("ui", "no_findings"))]
     if checks := [words.check(check) for check in passed(found)]:
-        line = words.say("ui", "passed", n=str(len(checks))) + words.say("ui", "colon") + words.listed(checks)
+        head = words.say("ui", "passed", n=str(len(checks))) + words.say("ui", "colon")
+        line = head + " / ".join(checks)  # titles hold commas of their own
         parts += [Text(), Text(paragraph(line, width))]
     return _printed(parts, width, colour)
 
