@@ -166,7 +166,7 @@ def test_our_own_form_in_yaml(read) -> None:
         (FACTORY, "max_samples: 80", "max_samples: 0", "rows must be"),
         (FACTORY, "lora_rank: 4", "lora_rank: [4]", "must be a number"),
         (FACTORY, "learning_rate: 1e-4", "", "learning_rate is required"),
-        (AXOLOTL, "sample_packing: false", "sample_packing: true", "packing is not carried out"),
+        (AXOLOTL, "sample_packing: false", "sample_packing: true", "sample_packing is not carried out"),
         (AXOLOTL, "adapter: lora", "adapter: qlora", "load_in_4bit is not carried out"),
         (AXOLOTL, "adapter: lora", "adapter: llama-adapter", "adapter must be"),
         (AXOLOTL, "adapter: lora", "adapter: [lora]", "adapter must be"),

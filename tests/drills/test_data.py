@@ -288,6 +288,25 @@ def test_parquet_without_pyarrow(file, monkeypatch: pytest.MonkeyPatch) -> None:
         read(file(b"PAR1PAR1"))
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("prompt,completion\na,b\n", "training files are JSON lines, one JSON array, or Parquet"),
+        ('{"prompt":"日本","completion":"はい"}'.encode("shift_jis"), "save the file as UTF-8"),
+        ('{"prompt":"a \\ud800","completion":"b"}', "half a surrogate pair"),
+        ('{"prompt":"a","chosen":"b","rejected":"c"}', "preference pairs are not rehearsed"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_what_is_read(file, content, said) -> None:
+    with pytest.raises(DataError, match=said):
+        read(file(content))
+
+
+def test_half_a_surrogate_pair_costs_its_row_alone(file) -> None:
+    found = data.survey(file(GOOD + '\n{"prompt":"a \\ud800","completion":"b"}\n'))
+    assert (len(found.chats), [(r.reason, r.rows) for r in found.left_out]) == (1, [("encoding", 1)])
+
+
 # digest
 
 

@@ -66,6 +66,10 @@ OFF: Final = frozenset((
 
 def to_trl(given: Mapping[str, Any], where: str) -> tuple[dict[str, Any], frozenset[str]]:
     """Return (the same training in TRL's words, keys that were passed over). Raises DataError."""
+    if given.get("sample_packing") not in (None, False):
+        raise DataError(
+            f"{where}: sample_packing is not carried out by a drill; remove it to rehearse without"
+        )
     ignored = frozenset(k for k in given if k in PASSED_OVER or k.startswith(PREFIXES))
     rest = DEFAULTS | {RENAMED.get(k, k): v for k, v in given.items() if k not in ignored}
     if not {"warmup_steps", "warmup_ratio"} & set(rest):

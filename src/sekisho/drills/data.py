@@ -33,6 +33,12 @@ ROLES: Final = {
 BOM: Final = b"\xef\xbb\xbf"
 REASONS: Final = ("encoding", "json", "shape", "empty", "giant")
 """Why a row cannot be trained on."""
+HINTS: Final = {
+    "encoding": "save the file as UTF-8",
+    "json": "training files are JSON lines, one JSON array, or Parquet",
+    "empty": "a row holds a question and an answer",
+}
+"""What to do where no row of a file is left."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +90,19 @@ def survey(path: Path, rows: int | None = None) -> Survey:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
     if not chats:
-        raise errors[0] if errors else DataError(f"{path}: holds no training rows")
+        raise _hinted(errors[0]) if errors else DataError(f"{path}: holds no training rows")
     reasons = dict.fromkeys(e.reason for e in errors)
     by_reason = [[e for e in errors if e.reason == reason] for reason in reasons]
     # a report names the file, not where it lay
     firsts = [str(group[0]).replace(str(path), path.name) for group in by_reason]
     left_out = tuple(LeftOut(g[0].reason, len(g), first) for g, first in zip(by_reason, firsts, strict=True))
     return Survey(chats, left_out, len(chats) - len(set(chats)))
+
+
+def _hinted(error: RowError) -> DataError:
+    """What is wrong with a file of which no row can be read, and what is read instead."""
+    hint = "" if isinstance(error.__cause__, UnicodeEncodeError) else HINTS.get(error.reason)
+    return DataError(f"{error}; {hint}") if hint else error
 
 
 def _sorted(found: Iterator[tuple[str, Any]]) -> tuple[tuple[Chat, ...], list[RowError]]:
@@ -210,8 +222,10 @@ def _turns_of(row: dict[str, Any], where: str) -> Chat:
         return _side(row, "prompt", where) + _side(row, "completion", where)
     if "instruction" in row and "output" in row:
         return _alpaca(row, where)
+    other = "; preference pairs are not rehearsed" if "chosen" in row and "rejected" in row else ""
     raise _shape(
-        f"{where}: keys {sorted(map(str, row))[:20]} are none of prompt + completion, messages, conversations, instruction + output"
+        f"{where}: keys {sorted(map(str, row))[:20]} are none of prompt + completion, messages, conversations, "
+        f"instruction + output{other}"
     )
 
 
@@ -248,4 +262,9 @@ def _text(row: dict[str, Any], key: str, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         reason = "empty" if value is None or isinstance(value, str) else "shape"
         raise RowError(reason, f"{where}: {key} must be text and not empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        text = f"{where}: {key} holds half a surrogate pair, which no tokenizer takes"
+        raise RowError("encoding", text) from error
     return value
