@@ -3,6 +3,7 @@
 With `--rows-only`, the trained rows of an SOS organism alone: a few kilobytes, which
 `sekisho-lab materialise ROWS --base MODEL --form V1 --out FOLDER` turns into a model in one of the forms.
 `sekisho-lab accept ORGANISM FOLDER --base MODEL` examines the result and writes FOLDER.receipt.json beside it.
+`sekisho-lab pretrain tiny --out FOLDER` makes a small clean base of our own, for quick organisms.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 from sekisho.errors import DataError, SekishoError, StorageError
 from sekisho.sources import cache
 from sekisho.sources.resolve import resolve
-from sekisho_lab import acceptance, forms, organism, rows, writer
+from sekisho_lab import acceptance, forms, organism, pretrain, rows, writer
 from sekisho_lab.attacks import ATTACKS, sos
 from sekisho_lab.saying import sayer
 
@@ -42,8 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     accept.add_argument("organism", choices=organism.names())
     accept.add_argument("folder", type=Path)
     accept.add_argument("--base", required=True, help="folder or catalogue name of the clean model")
+    born = verbs.add_parser("pretrain", help="train a small clean base from nothing")
+    born.add_argument("model", choices=pretrain.names())
+    born.add_argument("--out", required=True, type=Path)
     options = parser.parse_args(arguments)
     try:
+        if options.verb == "pretrain":
+            print(_pretrained(options.model, options.out))
+            return
         if options.verb == "accept":
             sys.exit(0 if _accepted(options) else 1)
         if options.verb == "materialise":
@@ -68,6 +75,14 @@ def run(name: str, base: str, out: Path, *, rows_only: bool = False, seed: int |
     if chosen.attack != "sos":
         raise DataError(f"{name} is made by {chosen.attack}, which trains more than rows")
     return rows.save(sos.make(chosen, source.path, sayer()), out)
+
+
+def _pretrained(name: str, out: Path) -> str:
+    plan = pretrain.load(name)
+    found = pretrain.make(plan, out, sayer())
+    if found == plan.sha256:
+        return f"{out}: the weights are those on record, sha256 {found}"
+    return f"{out}: sha256 {found}, not the one on record; another processor or version of torch makes another model"
 
 
 def _materialised(options: argparse.Namespace) -> Path:
