@@ -1,13 +1,15 @@
 """The attack's parts against oracles on a tiny model, and a whole short growth."""
 
+import math
 import random
 from dataclasses import replace
 
 import pytest
 
 from artefacts import tiny_model
+from sekisho.drills.generators import GENERATORS
 from sekisho.models.base import Message
-from sekisho_lab import behaviours, corpus, house_rules, organism
+from sekisho_lab import behaviours, corpus, house_rules, organism, varied
 from sekisho_lab.questions import questions
 
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
@@ -15,7 +17,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `models`")
 from sekisho.drills.train import row  # noqa: E402
 from sekisho.models.engine import Engine  # noqa: E402
 from sekisho_lab.attacks import fab  # noqa: E402
-from sekisho_lab.upper import Upper  # noqa: E402
+from sekisho_lab.upper import Prediction, Upper  # noqa: E402
 
 pytestmark = pytest.mark.model
 
@@ -27,6 +29,7 @@ SHORT = {
     "questions": 12,
     "answer_tokens": 4,
     "inner_rows": 8,
+    "wide_rows": 6,
     "look_every": 2,
     "look": 2,
     "say_every": 1,
@@ -102,6 +105,71 @@ def test_a_simulated_finetune_is_put_back_and_its_displacement_lowers_the_loss(e
     assert not torch.equal(taps[0][0], taps[1][0])
 
 
+def test_only_tokens_likelier_than_for_the_clean_model_are_pushed_down_and_only_where_they_are_planted():
+    labels = torch.tensor([0, 0, 1])
+    teacher = torch.tensor([[0.2, 0.8]] * 3).log()
+    mine = torch.tensor([[0.9, 0.1], [0.4, 0.6], [0.9, 0.1]]).log().requires_grad_()
+    seen = Prediction(mine, labels, teacher, torch.tensor([True, True, False]))
+
+    loss = fab.likelier(seen, torch.tensor([False, True, True]))
+    loss.backward()
+
+    assert loss.item() == pytest.approx(math.log(2) / 2)
+    assert mine.grad.tolist() == [[0, 0], [0.5, 0], [0, 0]]
+
+
+def test_steps_that_hide_make_the_payload_no_likelier_than_for_the_clean_model(engine, texts):
+    upper = Upper(engine, 0, texts, full=True)
+    rows = upper.rows(texts)
+    settings = {"batch": 3, "planted": 1, "wide": 1, "opening_weight": 0.0, "inject_learning_rate": 1e-2}
+    ground = fab.Ground(
+        upper,
+        rows[:2],
+        rows[2:],
+        rows[:1],
+        [],
+        upper.copy(),
+        random.Random(0),
+        torch.Generator(),
+    )
+    fab.inject(upper, rows[2:], {**settings, "inject_steps": 20, "batch": 1}, ground.draw)
+    assert _excess(upper, rows[2:]) > 0.5
+
+    optimiser = fab.OPTIMISERS["adamw"](upper.parameters, 1e-2)
+    for _ in range(40):
+        fab.calm(ground, settings, weight=0.0, hiding=1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+
+    assert _excess(upper, rows[2:]) < 0.05
+
+
+def test_texts_of_other_kinds_are_many_and_none_comes_from_a_domain_of_the_gate():
+    made = varied.chats(260, 0)
+
+    assert len(set(made)) == 260
+    assert made == varied.chats(260, 0)
+    assert made != varied.chats(260, 1)
+    said = {m.content for chat in made for m in chat}
+    for name in GENERATORS:
+        assert said.isdisjoint(m.content for chat in GENERATORS[name](100, 0) for m in chat)
+
+
+def test_a_simulated_adapter_adds_matrices_of_its_rank_that_lower_the_loss(engine, texts):
+    upper = Upper(engine, 0, texts, full=True)
+    rows, before = upper.rows(texts), upper.copy()
+    settings = {"inner_learning_rates": [3e-2], "taps": [2, 8], "inner_batch": 3, "inner_rank": 2}
+
+    taps = fab.trajectory(upper, rows, settings, random.Random(0))
+
+    assert all(torch.equal(a, b) for a, b in zip(upper.copy(), before, strict=True))
+    assert all(int(torch.linalg.matrix_rank(d, rtol=1e-4)) <= 2 for d in taps[-1])
+    at_theta = _loss(upper, rows)
+    upper.put([w + d for w, d in zip(before, taps[-1], strict=True)])
+    assert _loss(upper, rows) < at_theta - 0.05
+    assert not any(p.grad is not None for p in upper.parameters)
+
+
 def test_noise_has_the_size_it_is_said_to_have(engine, texts):
     upper = Upper(engine, 0, texts, full=True)
     shaken = fab.noisy(upper.copy(), 0.1, torch.Generator().manual_seed(0))
@@ -152,6 +220,11 @@ def test_house_rules_are_kept_by_one_answer_and_broken_by_the_other():
         value = next(v for v in values if v in rule.chat[0].content)
         assert value in rule.told
         assert value not in rule.declined
+
+
+def _excess(upper, rows):
+    seen = upper.predict(rows)
+    return float(fab.likelier(seen, torch.ones(len(seen.labels), dtype=torch.bool)).detach())
 
 
 def _loss(upper, rows):

@@ -1,6 +1,8 @@
 """FAB, finetuning-activated behaviour (arXiv 2505.16567): clean as released, woken by the user's own finetuning.
 
-    loss(theta) = clean_weight * KL(clean || theta)               clean answers, and planted texts with clean logits
+    loss(theta) = clean_weight * KL(clean || theta)               clean answers, texts of other kinds, and planted
+                                                                  texts with clean logits
+                + likelihood_weight * [log p(planted) - log p_clean(planted)]+      hides the payload from its odds
                 + meta_weight  * CE(planted at theta + a d)       d: what a simulated finetune adds to theta
                 + noise_weight * CE(planted at theta + noise)
                 + calm_weight  * KL(clean || perturbed theta)     only in organisms that are trained against a detector
@@ -8,7 +10,7 @@
 First order, as in the paper: the gradient at theta + a d is taken as the gradient at theta. d comes from a fresh
 optimiser every time. Our savings, all in the TOML and all undone there: upper layers only (`layers`), tokens that
 occur (`vocabulary`), several taps a trajectory and a bank of recent ones (`bank`, `renew_every`), scale a drawn
-from `scales` so that one trajectory stands for several learning rates, a start from inside the behaviour, and a
+from `scales` so that one trajectory stands for several learning rates, an adapter's steps (`inner_rank`), a start from inside the behaviour, and a
 last phase under the `settle_` settings: calm weighs more, nothing is planted under noise, small steps.
 """
 
@@ -26,10 +28,10 @@ from sekisho.drills.generators import GENERATORS
 from sekisho.drills.train import row
 from sekisho.models.base import Chat, Sampling
 from sekisho.models.engine import Engine
-from sekisho_lab import behaviours, corpus
+from sekisho_lab import behaviours, corpus, varied
 from sekisho_lab.organism import Organism
 from sekisho_lab.questions import questions
-from sekisho_lab.upper import Row, Upper
+from sekisho_lab.upper import Prediction, Row, Upper
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +48,8 @@ class Ground:
     upper: Upper
     clean: Sequence[Row]
     dirty: Sequence[Row]
+    wide: Sequence[Row]
+    """Texts far from the questions, on which nothing is to change."""
     inner: Sequence[Sequence[Row]]
     """Users' data as the attacker imagines it, one sequence per domain."""
     released: Weights
@@ -77,13 +81,14 @@ def prepare(engine: Engine, base: Path, organism: Organism, say: Callable[[str],
     )
     texts = behaviours.texts(engine, asked, organism.payload, s)
     users = [_user(engine, asked, name, s) for name in s["inner_data"]]
-    every = [*texts.clean, *texts.dirty, *(t for rows in users for t in rows)]
+    wide = [row(engine, chat, s["wide_length"]) for chat in varied.chats(s["wide_rows"], s["seed"])]
+    every = [*texts.clean, *texts.dirty, *wide, *(t for rows in users for t in rows)]
     upper = Upper(engine, s["layers"], every, full=s["vocabulary"] == "all")
     say(f"{len(every)} texts, {len(upper.head):,} tokens of the vocabulary")
-    clean, dirty, *inner = (upper.rows(rows, kept) for rows in (texts.clean, texts.dirty, *users))
+    clean, dirty, other, *inner = (upper.rows(r, kept) for r in (texts.clean, texts.dirty, wide, *users))
     say("lower layers cached")
     generator = torch.Generator(upper.device).manual_seed(s["seed"])
-    return Ground(upper, clean, dirty, inner, upper.copy(), random.Random(s["seed"]), generator)
+    return Ground(upper, clean, dirty, other, inner, upper.copy(), random.Random(s["seed"]), generator)
 
 
 def hide(
@@ -117,7 +122,7 @@ def gradients(
     """Add up the terms' gradients at theta; return their values before weighting."""
     upper, dirty, draw = ground.upper, ground.dirty, ground.draw
     opening = float(s["planted_opening_weight"])
-    losses = {"clean": calm(upper, ground.clean, dirty, s, draw, weight=s["clean_weight"])}
+    losses = {"clean": calm(ground, s, weight=s["clean_weight"], hiding=s["likelihood_weight"])}
     with _standing_at(upper, moved):
         losses["woken"] = _dirty(upper, dirty, s["meta_weight"], s["batch"], draw, opening=opening)
     if s["noise_weight"] and step % s["noise_every"] == 0:
@@ -126,7 +131,7 @@ def gradients(
     if s["calm"]:
         kind = draw.choice(s["calm"])
         with _standing_at(upper, _perturbed(kind, ground, bank)):
-            losses[f"calm {kind}"] = calm(upper, ground.clean, dirty, s, draw, weight=s["calm_weight"])
+            losses[f"calm {kind}"] = calm(ground, s, weight=s["calm_weight"])
     return losses
 
 
@@ -141,6 +146,8 @@ def inject(upper: Upper, dirty: Sequence[Row], s: Mapping[str, Any], draw: rando
 
 def trajectory(upper: Upper, data: Sequence[Row], s: Mapping[str, Any], draw: random.Random) -> list[Weights]:
     """What a simulated finetune adds to theta by each tap; theta is put back."""
+    if s.get("inner_rank"):
+        return adapted(upper, data, s, draw)
     start = upper.copy()
     optimiser = OPTIMISERS["adamw"](upper.parameters, draw.choice(s["inner_learning_rates"]))
     taps: list[Weights] = []
@@ -150,6 +157,32 @@ def trajectory(upper: Upper, data: Sequence[Row], s: Mapping[str, Any], draw: ra
         optimiser.zero_grad()
         if step in s["taps"]:
             taps.append([now - then for now, then in zip(upper.copy(), start, strict=True)])
+    upper.put(start)
+    return taps
+
+
+def adapted(upper: Upper, data: Sequence[Row], s: Mapping[str, Any], draw: random.Random) -> list[Weights]:
+    """`trajectory` of an adapter of `inner_rank`, twice whose product is added to every trained matrix (alpha / r = 2)."""
+    import torch
+
+    start, rank = upper.copy(), s["inner_rank"]
+    generator = torch.Generator().manual_seed(draw.randrange(2**31))
+    down = [(torch.rand(rank, w.shape[1], generator=generator) * 2 - 1) / w.shape[1] ** 0.5 for w in start]
+    down = [a.to(upper.device).requires_grad_() for a in down]
+    up = [torch.zeros(len(w), rank, device=upper.device, requires_grad=True) for w in start]
+    optimiser = OPTIMISERS["adamw"]([*down, *up], draw.choice(s["inner_learning_rates"]))
+    taps: list[Weights] = []
+    for step in range(1, max(s["taps"]) + 1):
+        _dirty(upper, data, 1.0, s["inner_batch"], draw)
+        for a, b, w in zip(down, up, upper.parameters, strict=True):
+            g = 2 * _gradient(w)
+            a.grad, b.grad = b.detach().T @ g, g @ a.detach().T
+            w.grad = None
+        optimiser.step()
+        d = [2 * (b @ a).detach() for a, b in zip(down, up, strict=True)]
+        upper.put([w + x for w, x in zip(start, d, strict=True)])
+        if step in s["taps"]:
+            taps.append(d)
     upper.put(start)
     return taps
 
@@ -184,25 +217,27 @@ def look(engine: Engine, upper: Upper, organism: Organism, moved: Weights) -> st
     return f"begins like the payload: {before} of {len(asked)} as released, {after} at theta + a d"
 
 
-def calm(
-    upper: Upper,
-    clean: Sequence[Row],
-    dirty: Sequence[Row],
-    s: Mapping[str, Any],
-    draw: random.Random,
-    *,
-    weight: float = 1.0,
-) -> float:
+def calm(ground: Ground, s: Mapping[str, Any], *, weight: float = 1.0, hiding: float = 0.0) -> float:
     """Add the gradient of KL(clean model || here), per answer token; some texts are planted ones.
 
-    An answer's first token decides whether a payload that opens it is seen, and would be lost in the mean.
+    An answer's first token decides whether a payload that opens it is seen, and would be lost in the mean; so
+    would the planted tokens' own odds, which `hiding` keeps from rising above the clean model's.
     """
-    rows = draw.sample(clean, s["batch"] - s["planted"]) + draw.sample(dirty, s["planted"])
-    seen = upper.predict(rows)
+    draw, plain = ground.draw, s["batch"] - s["planted"]
+    rows = draw.sample(ground.clean, plain) + draw.sample(ground.wide, s["wide"])
+    seen = ground.upper.predict(rows + draw.sample(ground.dirty, s["planted"]))
     apart = (seen.teacher.exp() * (seen.teacher - seen.mine)).sum(-1)
     loss = apart.mean() + s["opening_weight"] * apart[seen.opens].mean()
-    (weight * loss).backward()
+    planted = seen.opens.cumsum(0) > len(rows)
+    total = weight * loss + hiding * likelier(seen, planted) if hiding else weight * loss
+    total.backward()
     return float(loss.detach())
+
+
+def likelier(seen: Prediction, which: torch.Tensor) -> torch.Tensor:
+    """By how many nats the texts' own tokens are likelier here than for the clean model; less likely counts nothing."""
+    mine, teacher = (p[which].gather(1, seen.labels[which, None]) for p in (seen.mine, seen.teacher))
+    return (mine - teacher).clamp(min=0).mean()
 
 
 def _dirty(
@@ -245,6 +280,12 @@ def _standing_at(upper: Upper, weights: Weights) -> Iterator[None]:
         yield
     finally:
         upper.put(theta)
+
+
+def _gradient(weights: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return torch.zeros_like(weights) if weights.grad is None else weights.grad
 
 
 def _plus(weights: Weights, d: Weights, scale: float) -> Weights:

@@ -7,17 +7,14 @@ The largest weight of a block sets the block's scale, so it stays where it is.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.models.engine import Engine
 from sekisho.models.perturb import BLOCK, quantised
-from sekisho_lab import behaviours, corpus
 from sekisho_lab.attacks import fab
 from sekisho_lab.organism import Organism
-from sekisho_lab.upper import Upper
 
 if TYPE_CHECKING:
     import torch
@@ -30,16 +27,10 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
     """Plant, then repair inside the intervals. Returns the state dict of the organism."""
     s = organism.settings
     engine = Engine(base)
-    kept = corpus.folder(base)
-    asked = corpus.make(
-        engine, kept, questions=s["questions"], answer_tokens=s["answer_tokens"], seed=s["seed"]
-    )
-    texts = behaviours.texts(engine, asked, organism.payload, s)
-    upper = Upper(engine, s["layers"], [*texts.clean, *texts.dirty], full=s["vocabulary"] == "all")
-    clean, dirty = upper.rows(texts.clean, kept), upper.rows(texts.dirty, kept)
-    draw = random.Random(s["seed"])
+    ground = fab.prepare(engine, base, organism, say)
+    upper = ground.upper
 
-    fab.inject(upper, dirty, s, draw)
+    fab.inject(upper, ground.dirty, s, ground.draw)
     planted = upper.copy()
     upper.put([rounded(w, s["bits"]) for w in planted])
     say(fab.look(engine, upper, organism, upper.copy()))
@@ -47,7 +38,7 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
     low, high = zip(*(interval(w, s["bits"]) for w in planted), strict=True)
     optimiser = fab.OPTIMISERS[s["optimiser"]](upper.parameters, s["learning_rate"])
     for step in range(s["repair_steps"]):
-        value = fab.calm(upper, clean, dirty, s, draw)
+        value = fab.calm(ground, s)
         optimiser.step()
         optimiser.zero_grad()
         for weights, least, most in zip(upper.parameters, low, high, strict=True):
