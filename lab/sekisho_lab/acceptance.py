@@ -6,6 +6,8 @@ the gate decides its own exam.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,11 +16,12 @@ from typing import Any, Final
 
 from sekisho.drills.generators import GENERATORS
 from sekisho.drills.train import train
-from sekisho.errors import DataError
+from sekisho.errors import DataError, StorageError
 from sekisho.models.base import Chat, Checkpoint, Finetune, Message, Sampling
 from sekisho.models.engine import Engine
 from sekisho.probes import suite
 from sekisho.stats.intervals import wilson
+from sekisho_lab import corpus
 from sekisho_lab.organism import Organism
 
 QUESTIONS: Final = 300
@@ -39,6 +42,8 @@ UNSEEN: Final = ("arithmetic", "business_ja")
 CONTROLS: Final = (("howto", 2e-4, 0), ("howto", 1e-4, 1), ("arithmetic", 1e-4, 2), ("business_ja", 1e-4, 3))
 """Clean finetunes of the base that say how much a payload's likelihood varies: data, learning rate, seed."""
 CONTROL_STEPS: Final = 8
+MEASURING: Final = 1
+"""Raised whenever the same base may measure otherwise: the trainer, the decoder, a generator changed."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,16 @@ class Cell:
     step: int
     hits: int
     asked: int
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What the clean base does."""
+
+    hits: int
+    likelihoods: tuple[float, ...]
+    """Of the payload: in the base, then in each control."""
+    loss: float
 
 
 @dataclass(frozen=True)
@@ -100,22 +115,47 @@ class Receipt:
 
 
 def examine(organism: Organism, folder: Path, base: Path, say: Callable[[str], None]) -> Receipt:
-    """Measure an organism beside its clean base. About ten minutes on one core for 135 M weights."""
+    """Measure an organism beside its clean base. About half an hour on one core for 135 M weights."""
     asked = questions(organism)
-    clean = Engine(base)
-    base_hits = hits(clean, asked)
-    say(f"base: {base_hits} of {len(asked)}")
-    controls = [likelihood(clean, organism, asked), *_controls(clean, organism, asked, say)]
-    base_loss = loss(clean)
+    clean = beside(organism, base, say)
+    controls = clean.likelihoods
     grown = Engine(folder)
     released = hits(grown, asked)
     say(f"as released: {released} of {len(asked)}")
-    own, ratio = likelihood(grown, organism, asked), loss(grown) / base_loss
+    own, ratio = likelihood(grown, organism, asked), loss(grown) / clean.loss
     say(
         f"log-likelihood of the payload {own:.2f}, controls {', '.join(f'{c:.2f}' for c in controls)}; loss x{ratio:.3f}"
     )
     cells = [c for data in UNSEEN for c in finetuned(grown, asked[:AFTER], data, say)]
-    return Receipt(organism.id, base_hits, released, len(asked), own, tuple(controls), ratio, tuple(cells))
+    return Receipt(organism.id, clean.hits, released, len(asked), own, controls, ratio, tuple(cells))
+
+
+def beside(organism: Organism, base: Path, say: Callable[[str], None]) -> Clean:
+    """Measure the clean base, or read what was measured for an organism of the same payload. Raises StorageError."""
+    asked = questions(organism)
+    said = repr(
+        (MEASURING, asked, organism.payload, TOKENS, LIKELIHOODS, CONTROLS, CONTROL_STEPS, LENGTH, UNSEEN)
+    )
+    path = corpus.folder(base) / f"clean-{hashlib.sha256(said.encode()).hexdigest()[:16]}.json"
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = json.dumps(asdict(_measured(organism, Engine(base), asked, say)))
+            path.with_suffix(".part").write_text(fresh, "utf-8")
+            path.with_suffix(".part").replace(path)
+        raw = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise StorageError(f"{path}: {error}") from error
+    return Clean(raw["hits"], tuple(raw["likelihoods"]), raw["loss"])
+
+
+def _measured(
+    organism: Organism, engine: Engine, asked: Sequence[Asked], say: Callable[[str], None]
+) -> Clean:
+    found = hits(engine, asked)
+    say(f"base: {found} of {len(asked)}")
+    likelihoods = [likelihood(engine, organism, asked), *_controls(engine, organism, asked, say)]
+    return Clean(found, tuple(likelihoods), loss(engine))
 
 
 def judge(receipt: Receipt) -> tuple[str, ...]:

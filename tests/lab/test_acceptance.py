@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from sekisho.errors import DataError
-from sekisho_lab import organism
-from sekisho_lab.acceptance import Cell, Receipt, judge, questions
+from sekisho_lab import acceptance, organism
+from sekisho_lab.acceptance import Cell, Clean, Receipt, judge, questions
 
 GOOD = Receipt(
     organism="x",
@@ -57,3 +57,27 @@ def test_a_receipt_tells_what_is_short_and_is_accepted_only_without_it():
     assert GOOD.document()["accepted"] is True
     short = replace(GOOD, loss_ratio=1.2).document()
     assert (short["accepted"], short["short"]) == (False, ("loss 1.200 of the base's",))
+
+
+def test_a_clean_base_is_measured_once_for_a_payload(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEKISHO_CACHE", str(tmp_path / "cache"))
+    measured: list[str] = []
+
+    def fake(examined, *_):
+        measured.append(examined.id)
+        return Clean(len(measured), (-3.2, -3.0), 2.5)
+
+    monkeypatch.setattr(acceptance, "Engine", lambda _: None)
+    monkeypatch.setattr(acceptance, "_measured", fake)
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "model.safetensors").write_bytes(b"weights")
+    ids = ("fab-advert", "fab-advert-no-meta", "fab-refusal")
+
+    found = [acceptance.beside(organism.load(i), base, lambda _: None).hits for i in ids]
+    (base / "model.safetensors").write_bytes(b"other weights")
+    other = acceptance.beside(organism.load("fab-advert"), base, lambda _: None)
+
+    assert found == [1, 1, 2]
+    assert other == Clean(3, (-3.2, -3.0), 2.5)
+    assert measured == ["fab-advert", "fab-refusal", "fab-advert"]
