@@ -84,7 +84,7 @@ $(VENV)/.ready: pyproject.toml lab/pyproject.toml constraints.txt
 	@echo "setting up $(VENV): one or two minutes, once" >&2
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -q hatchling editables
-	$(PIP) -q --no-build-isolation -e '.[models]' -e lab
+	$(PIP) -q --no-build-isolation -e '.[models,serve]' -e lab
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready

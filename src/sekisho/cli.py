@@ -27,6 +27,7 @@ from sekisho import (
     cli_ownership,
     cli_provenance,
     cli_register,
+    cli_serve,
     cli_tokens,
     cli_training,
     cli_views,
@@ -144,6 +145,7 @@ def parser() -> argparse.ArgumentParser:
     cli_register.register(verbs, _print)
     cli_export.register(verbs, _print)
     cli_checklist.register(verbs, _print, _say)
+    cli_serve.register(verbs, _print, _say)
     return made
 
 

@@ -168,6 +168,24 @@ class Limits:
     """Logged prompts that are asked again."""
     sign_off_bytes: int = MIB
     """A file of decisions on the examples of a comparison."""
+    web_form_bytes: int = 2 * MIB
+    """One form sent to the web app; a sign-off of all examples of a comparison stays below 1 MiB."""
+    web_form_fields: int = 4_000
+    """Fields of one form."""
+    web_digits: int = 9
+    """Digits of a whole number in a form."""
+    web_people_bytes: int = MIB
+    """The list of people who may sign in; one takes some 150 bytes."""
+    web_sessions: int = 1_000
+    """People signed in at once; the oldest is signed out for one more."""
+    web_session_s: int = 43_200
+    """Seconds until somebody signs in again."""
+    web_login_s: int = 3_600
+    """Seconds a link to sign in may be used, once."""
+    web_rows: int = 50
+    """Models on one page of the register."""
+    web_connections: int = 64
+    """Connections to the web app at once."""
     child_silence_s: int = 1_800
     """Seconds a child may stay silent before it is stopped."""
 

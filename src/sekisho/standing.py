@@ -49,6 +49,11 @@ def gather(asked: Asked, now: datetime) -> Sources:
     return Sources(root, now, dossier, intake, entries)
 
 
+def held(entries: tuple[Entry, ...], root: str, now: datetime) -> Sources:
+    """The same from entries about a model that were checked already. Raises DataError."""
+    return Sources(root, now, _recorded(entries, root), None, entries)
+
+
 def read_intake(path: Path) -> Intake:
     """The record inside what `provenance` wrote. Raises DataError."""
     try:

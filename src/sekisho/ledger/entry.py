@@ -18,6 +18,8 @@ _DOMAIN: Final = "sekisho-ledger-1"
 _DIGITS: Final = 10
 """Significant digits of a number with a fraction, which a body keeps as text."""
 _ACTOR_CHARS: Final = 200
+_WIDE_SPACE: Final = "\u3000"
+"""Between family and given name, as a Japanese keyboard types it."""
 _UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters and marks that show nothing; controls, formats and variation selectors are told by their kind."""
 
@@ -102,7 +104,7 @@ def make(draft: Draft, sequence: int, time: str, previous: str) -> Entry:
 
 def name(actor: str) -> str:
     """A person's name, trimmed. Raises DataError for one nobody could read."""
-    found = unicodedata.normalize("NFC", actor).strip()
+    found = unicodedata.normalize("NFC", actor).replace(_WIDE_SPACE, " ").strip()
     if not found or len(found) > _ACTOR_CHARS or not found.isprintable():
         raise DataError(f"{actor[:40]!r} is no name of a person or a machine")
     return found

@@ -101,9 +101,12 @@ def row(ledger: Ledger, subject: str) -> Row | None:
     return fold(subject, history) if history else None
 
 
-def fold(subject: str, history: Iterable[Entry]) -> Row:
-    """Make a row of entries, oldest first; one that cannot be read is passed over: `ledger verify` names it."""
-    made: dict[str, Any] = {}
+def fold(subject: str, history: Iterable[Entry], before: Row | None = None) -> Row:
+    """Make a row of entries, oldest first, or add them to the row `before` them.
+
+    An entry that cannot be read is passed over: `ledger verify` names it.
+    """
+    made: dict[str, Any] = {k: v for k, v in vars(before).items() if k != "subject"} if before else {}
     for entry in history:
         with suppress(DataError, KeyError, ValueError, TypeError, AttributeError):
             made |= _changes(made, entry)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from sekisho import rulebook
 from sekisho.evidence.dossier import digest
 from sekisho.records import Dossier
+from sekisho.report.ablation import ablated
 from sekisho.report.cells import drills, examples, groups, moment, surety
 from sekisho.report.figures import HEIGHT, WIDTH
 from sekisho.report.grounds import grounds, headline, settle
@@ -39,7 +41,7 @@ def render(dossier: Dossier, language: str = "en") -> str:
 
 def page(template: str, /, *, sheets: tuple[str, ...] = ("style.css",), **views: Any) -> str:
     """Render one of our templates with its styles inlined; all but our own macros is escaped and made visible."""
-    style = "".join(_text(sheet) for sheet in sheets)
+    style = "".join(text(sheet) for sheet in sheets)
     return (
         _environment()
         .get_template(template)
@@ -68,7 +70,7 @@ def command(dossier: Dossier, language: str) -> str:
 
 def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
     told = listed(dossier.findings)
-    only_files = not (dossier.claims or dossier.battery or dossier.sweep)
+    only_files = not (dossier.claims or dossier.battery or dossier.sweep or dossier.ablation)
     by_problem = sorted(dossier.files, key=lambda f: (not f.problem, f.path))
     return {
         "shade": SHADES[dossier.verdict.decision],
@@ -82,6 +84,7 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
         "news": news(dossier, words),
         "shaken": shaken(dossier, words),
         "tokens": tokens(dossier.sweep, words),
+        "ablated": ablated(dossier.ablation, words),
         "useful": sorted(dossier.utility, key=lambda pair: pair[0] != "release"),
         "surety": surety(dossier, words),
         "sureness": sureness(dossier, words),
@@ -114,17 +117,22 @@ def _views(dossier: Dossier, words: Words) -> dict[str, Any]:
 
 @lru_cache
 def _environment() -> Environment:
-    environment = Environment(
+    return environment(text)
+
+
+def environment(read: Callable[[str], str]) -> Environment:
+    """Templates by name: all but our own macros is escaped and made visible, an unknown name is an error."""
+    made = Environment(
         autoescape=True,
         finalize=_shown,
-        loader=FunctionLoader(_text),
+        loader=FunctionLoader(read),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.clear()
-    environment.filters["clip"] = one_line
-    return environment
+    made.globals.clear()
+    made.filters["clip"] = one_line
+    return made
 
 
 def _shown(value: object) -> object:
@@ -134,5 +142,6 @@ def _shown(value: object) -> object:
     return "–" if value is None else visible(str(value))
 
 
-def _text(name: str) -> str:
+def text(name: str) -> str:
+    """One of our templates or style sheets."""
     return (files("sekisho.report") / "templates" / name).read_text("utf-8")

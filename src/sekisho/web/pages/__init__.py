@@ -1,0 +1,13 @@
+"""Every page, one file each; the order is that of the routes."""
+
+from typing import Final
+
+from sekisho.web.pages import login, model, register
+from sekisho.web.visit import Page
+
+PAGES: Final[tuple[Page, ...]] = (
+    login.PAGE,
+    login.OUT,
+    register.PAGE,
+    model.PAGE,
+)
