@@ -23,6 +23,7 @@ from sekisho import (
     cli_export,
     cli_inspect,
     cli_ledger,
+    cli_lessons,
     cli_lock,
     cli_ownership,
     cli_provenance,
@@ -145,6 +146,7 @@ def parser() -> argparse.ArgumentParser:
     cli_register.register(verbs, _print)
     cli_export.register(verbs, _print)
     cli_checklist.register(verbs, _print, _say)
+    cli_lessons.register(verbs, _print, _say)
     cli_serve.register(verbs, _print, _say)
     return made
 

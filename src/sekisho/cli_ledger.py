@@ -268,7 +268,14 @@ def _kind(text: str) -> Any:
     from sekisho.errors import UsageError
     from sekisho.ledger.kinds import Kind
 
-    own = (Kind.DECISION, Kind.AUDIT, Kind.SIGN_OFF, Kind.WATCH_RUN, Kind.WATCH_ACCEPTED)
+    own = (
+        Kind.DECISION,
+        Kind.AUDIT,
+        Kind.SIGN_OFF,
+        Kind.WATCH_RUN,
+        Kind.WATCH_ACCEPTED,
+        Kind.LESSONS_PASSED,
+    )
     if text in own or text not in tuple(Kind):
         known = [k.value for k in Kind if k not in own]
         raise UsageError(f"no kind {text!r} to add by hand; there are {', '.join(known)}")

@@ -41,12 +41,12 @@ class Asked:
 def gather(asked: Asked, now: datetime) -> Sources:
     """Read what there is and hold it together. Raises DataError where one is about another model, UsageError, StorageError."""
     dossier, root = _model(asked.model)
-    entries = _entries(asked, root)
+    entries, lessons = _entries(asked, root)
     dossier = dossier or _recorded(entries or (), root)
     intake = read_intake(asked.intake) if asked.intake else None
     if intake is not None:
         _same(intake, root, asked)
-    return Sources(root, now, dossier, intake, entries)
+    return Sources(root, now, dossier, intake, entries, lessons)
 
 
 def held(entries: tuple[Entry, ...], root: str, now: datetime) -> Sources:
@@ -92,13 +92,18 @@ def _model(model: str) -> tuple[Dossier | None, str]:
     return None, _hashed(model)
 
 
-def _entries(asked: Asked, root: str) -> tuple[Entry, ...] | None:
+def _entries(asked: Asked, root: str) -> tuple[tuple[Entry, ...] | None, tuple[Entry, ...]]:
     """None without a ledger; one that was named must be there, and a broken chain says nothing."""
     place = asked.ledger or book.default_place()
     if not asked.ledger and "://" not in place and not Path(place).expanduser().is_file():
-        return None
+        return None, ()
     with closing(book.open_ledger(place, create=False)) as ledger:
-        return about(ledger, root)
+        return about(ledger, root), lessons(ledger)
+
+
+def lessons(ledger: Ledger) -> tuple[Entry, ...]:
+    """Who passed the lessons, oldest first."""
+    return ledger.search('"edition":', Kind.LESSONS_PASSED)
 
 
 def about(ledger: Ledger, root: str) -> tuple[Entry, ...]:

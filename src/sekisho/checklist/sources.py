@@ -30,6 +30,8 @@ class Sources:
     intake: Intake | None = None
     entries: tuple[Entry, ...] | None = None
     """Of the ledger, about this model, oldest first; None where no ledger was given."""
+    lessons: tuple[Entry, ...] = ()
+    """Of the ledger, lessons that anybody has passed, oldest first."""
 
     def kind(self, kind: Kind) -> tuple[Entry, ...]:
         """Entries of one kind, oldest first."""

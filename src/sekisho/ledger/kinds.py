@@ -28,6 +28,7 @@ class Kind(StrEnum):
     SIGN_OFF = "sign-off"
     WATCH_RUN = "watch-run"
     WATCH_ACCEPTED = "watch-accepted"
+    LESSONS_PASSED = "lessons-passed"
     NOTE = "note"
 
 
@@ -148,6 +149,14 @@ BODIES: Final[Mapping[Kind, Mapping[str, Key]]] = MappingProxyType(
             "replay": _MAY_TABLE,
         },
         Kind.WATCH_ACCEPTED: {"run": Key("count"), "comment": _MAY},
+        Kind.LESSONS_PASSED: {
+            "edition": Key("count"),
+            "lessons": Key("digest"),
+            "answers": Key(),
+            "right": Key("count"),
+            "of": Key("count"),
+            "language": Key("choice", choices=("en", "ja")),
+        },
         Kind.NOTE: {"text": Key()},
     }
 )
