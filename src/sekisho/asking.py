@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Final, final
 
 from sekisho.contrast import Answers
 from sekisho.drills import tasks
@@ -15,6 +15,9 @@ from sekisho.errors import ModelError
 from sekisho.parties import Openers, Party
 from sekisho.records import Facts
 from sekisho.watch import Observer
+
+_NAME: Final = 30
+"""Characters of a model's name beside a bar."""
 
 
 @final
@@ -52,7 +55,9 @@ def ask(
     for chosen in (store, memory):
         mine = [p for p in parties if stores[p.subject.identity] is chosen]
         work = {
-            (p.subject.identity, s.suite.id): Task(p.subject, ((0, s),)) for p in mine for s in plan.papers
+            (p.subject.identity, s.suite.id): Task(p.subject, ((0, s),), who=who)
+            for p, who in zip(mine, _names(mine), strict=True)
+            for s in plan.papers
         }
         todo = [t for t in work.values() if not t.done(chosen)]
         if todo:
@@ -63,6 +68,12 @@ def ask(
         Answered(_answers(plan, p.subject, stores[p.subject.identity]), said.get(p.subject.identity, ()))
         for p in parties
     )
+
+
+def _names(parties: Sequence[Party]) -> tuple[str, ...]:
+    """What a bar calls each; where two bear one name, the second is numbered."""
+    names = [p.name[:_NAME] for p in parties]
+    return tuple(f"{n} ({names[:at].count(n) + 1})" if n in names[:at] else n for at, n in enumerate(names))
 
 
 def _size(parties: Sequence[Party]) -> int:

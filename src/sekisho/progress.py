@@ -93,6 +93,7 @@ class Console:
     def notice(self, what: str, done: float, total: float) -> None:
         """Move the bar of one task, or speak now and then where there is no terminal."""
         with self._lock:
+            self._shares.pop(what, None)
             self._shares[what] = (done, total)
             if self._terminal.is_terminal:
                 if what not in self._bars:
@@ -104,7 +105,7 @@ class Console:
 
     def _summary(self) -> str:
         going = [f"{w} {100 * d / t:.0f} %" for w, (d, t) in self._shares.items() if t and d < t]
-        return "  " + "; ".join(going or ["finishing"])
+        return "  " + "; ".join(going or [f"{next(reversed(self._shares), '')} done"])
 
     def _say(self, text: str) -> None:
         self._terminal.print(text, highlight=False)

@@ -110,12 +110,18 @@ class Task:
     drill: Drill | None = None
     changes: tuple[Change, ...] = ()
     """Perturbations, one after another, each of the released weights; none beside a drill."""
+    who: str = ""
+    """Whose answers they are, where several models are asked the same."""
 
     @property
     def label(self) -> str:
         """What a person sees while it runs."""
         if self.drill is not None:
             return self.drill.recipe.id
+        return f"{self.who}: {self._asked}" if self.who else self._asked
+
+    @property
+    def _asked(self) -> str:
         return ", ".join([c.id for c in self.changes] or [p.suite.id for _, p in self.papers])
 
     def state(self, step: int) -> State:
