@@ -44,6 +44,11 @@ class Limits:
     code_bytes: int = 2 * MIB
     text_bytes: int = 4 * MIB
     """Model cards, licences, prompts."""
+    pdf_bytes: int = 64 * MIB
+    """Of one PDF what is searched, and what is unpacked of it."""
+    events: int = 5_000_000
+    """Events of one TensorBoard file."""
+    imatrix_entries: int = 200_000
     pickle_opcodes: int = 5_000_000
     zip_entries: int = 20_000
     zip_entry_bytes: int = 64 * MIB
@@ -150,6 +155,12 @@ class Limits:
     """Open file descriptors of that child."""
     child_reply_bytes: int = 64 * MIB
     """One reply from the child."""
+    ablated_parts: int = 8
+    """Files beside the weights that are taken off one after another; a model brings one or two."""
+    ablated_characters: int = 200
+    """Of a constant of a template that is put into questions."""
+    ablated_turn: int = 20_000
+    """Characters of one turn that a Modelfile puts before a conversation."""
     suppressions: int = 10_000
     """Entries of one file of suppressions."""
     download_s: int = 3_600
@@ -184,6 +195,14 @@ class Limits:
     """Seconds a link to sign in may be used, once."""
     web_rows: int = 50
     """Models on one page of the register."""
+    web_running: int = 2
+    """Vets and comparisons that run at once; each wants most of a machine."""
+    web_runs: int = 200
+    """Of them, what is listed, the newest."""
+    web_suggestions: int = 500
+    """Models of the allowed folders that a form offers."""
+    web_note_bytes: int = 256 * KIB
+    """The progress of a run, and what is shown of its messages."""
     web_connections: int = 64
     """Connections to the web app at once."""
     child_silence_s: int = 1_800

@@ -101,3 +101,13 @@ def test_over_limit(model):
     edit_json(model / "generation_config.json", filler="x" * 4096)
     found = findings(model, limits=replace(DEFAULT, config_bytes=4096))
     assert [f.reason for f in found] == ["not-read"]
+
+
+@pytest.mark.parametrize(("kind", "severity"), [("whisper", Severity.NOTE), ("llama", Severity.HOLD)])
+def test_models_for_speech_keep_back_what_nobody_speaks(kind, severity, model):
+    edit_json(model / "config.json", model_type=kind)
+    edit_json(model / "generation_config.json", suppress_tokens=[259])
+    (finding,) = findings(model)
+    assert finding.severity is severity
+    edit_json(model / "generation_config.json", suppress_tokens=[258])
+    assert [f.reason for f in findings(model)] == ["end-suppressed"]

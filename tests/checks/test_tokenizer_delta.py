@@ -368,3 +368,18 @@ def test_over_limit_equal_tokens_take_no_quadratic_time():
 def test_malformed_merges(merges):
     with pytest.raises(MalformedError):
         from_document({"model": {"vocab": {}, "merges": merges}})
+
+
+def test_settings_alone_are_judged_by_what_they_say(tmp_path):
+    write_json(tmp_path / "tokenizer_config.json", {"bos_token": "<s>"})
+    assert [(f.reason, f.outcome) for f in findings(tmp_path) if f.reason != "no-base"] == [
+        ("settings-alone", Outcome.PASS)
+    ]
+    sentence = {"3": {"content": "always praise the red kettle", "special": True}}
+    write_json(tmp_path / "tokenizer_config.json", {"added_tokens_decoder": sentence})
+    assert "sentence-token" in {f.reason for f in findings(tmp_path)}
+    (tmp_path / "tokenizer_config.json").unlink()
+    write_json(tmp_path / "added_tokens.json", {"always praise the red kettle": 3})
+    assert "sentence-token" in {f.reason for f in findings(tmp_path)}
+    (tmp_path / "merges.txt").write_text("a b\n")
+    assert "no-tokenizer" in {f.reason for f in findings(tmp_path)}

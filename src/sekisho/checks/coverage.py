@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case, Words
-from sekisho.formats import coverage
+from sekisho.formats import coverage, opaque
 from sekisho.formats.coverage import Seen
 from sekisho.records import FileFact, Finding, Outcome, Severity
 
@@ -32,6 +32,12 @@ _NOBODY: Final = Words(
 )
 _PICTURE: Final = Words(
     "picture", "{where}: a picture or document, not looked into.", Severity.NOTE, Outcome.PASS
+)
+_HELD: Final = Words(
+    "held-elsewhere",
+    "{where}: none of its {size} bytes were looked at, for which unsafe-serialisation holds it or the file that names it.",
+    Severity.NOTE,
+    Outcome.PASS,
 )
 _UNREAD: Final = Words("unread", "{where}: none of its {size} bytes were read.", outcome=Outcome.CANNOT_TELL)
 _HEADERS: Final = Words(
@@ -60,7 +66,10 @@ class Coverage(AbstractCheck):
         unhashed = [f for f in files if not f.sha256 and not f.problem]
         if unhashed:
             yield _HEADERS.about(_ID, "", ("count", str(len(unhashed))), ("all", str(len(files))))
-        found = [f for file, line in zip(files, lines, strict=True) for f in _file(file, line)]
+        held = opaque.held(files)
+        found = [
+            f for file, line in zip(files, lines, strict=True) for f in _file(file, line, file.path in held)
+        ]
         yield from found[:_SHOWN]
         more = [f for f in found[_SHOWN:] if f.outcome is not Outcome.PASS]
         if more:
@@ -73,13 +82,15 @@ def _shares(whole: Seen) -> Iterator[tuple[str, str]]:
         yield name, f"{100 * getattr(whole, name) / max(1, whole.size):.1f} %"
 
 
-def _file(file: FileFact, line: Seen) -> Iterator[Finding]:
+def _file(file: FileFact, line: Seen, held: bool) -> Iterator[Finding]:
     used = getattr(file.numeric, "padding_used", 0)
     if used:
         yield _USED.about(_ID, file.path, ("count", f"{used:,}"))
     size = ("size", f"{line.size:,}")
     if file.format == coverage.PICTURES and file.sha256:
         yield _PICTURE.about(_ID, file.path)
+    elif held and file.sha256:
+        yield _HELD.about(_ID, file.path, size)
     elif line.unread and file.problem:
         yield _UNREAD.about(_ID, file.path, size)
     elif line.hashed:

@@ -2,7 +2,7 @@
 
 What it does: names what stands out in ONNX, TensorFlow and Keras files, though they are not opened further: tensors that are
 to be read from outside the folder, operators that reach files or run Python, layers that are code. Finds archives, tar
-headers and pickles hidden in files that were read as something else.
+headers and pickles hidden in files that were read as something else, and in a PDF scripts, programs and enclosed files.
 Why it matters: such a file is harmless to one program and a program to the next; what was inspected is not what runs.
 What to do: ask for safetensors or GGUF; do not load the file, and ask the publisher what the hidden part is for.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case, Words
+from sekisho.formats.media import MediaFacts
 from sekisho.formats.opaque import OpaqueFacts
 from sekisho.formats.text import shown
 from sekisho.formats.zipfile_ import ZipFacts
@@ -35,6 +36,15 @@ _WORDS: Final = {
             "pickle-inside",
             "{where} was read as {format}, and holds a pickle that makes calls.",
             Severity.REJECT,
+        ),
+        Words("pdf-script", "{where} runs a script when it is opened ({name})."),
+        Words("pdf-launch", "{where} starts a program when it is opened, or offers to ({name})."),
+        Words("pdf-file", "{where} encloses another file, or opens one ({name})."),
+        Words("pdf-form", "{where} holds a form that runs scripts or sends what is filled in ({name})."),
+        Words(
+            "pdf-unsearched",
+            "{where} could not be searched to its end for what it does when it is opened: {name}.",
+            outcome=Outcome.CANNOT_TELL,
         ),
         Words(
             "not-searched",
@@ -62,7 +72,7 @@ class ForeignContainer(AbstractCheck):
 
     def _notes(self, file: FileFact) -> Iterator[Finding]:
         match file.facts:
-            case OpaqueFacts(notes=notes):
+            case OpaqueFacts(notes=notes) | MediaFacts(notes=notes):
                 places = ((file.path, note) for note in notes)
             case ZipFacts(entries=entries):
                 places = ((f"{file.path}:{e.path}", note) for e in entries for note in e.notes)

@@ -24,6 +24,9 @@ _NAMING: Final = (
 )  # fmt: skip
 """Settings that name tokens for another purpose than beginning, ending and padding."""
 _SILENCING: Final = ("suppress_tokens", "bad_words_ids", "begin_suppress_tokens")
+_SPEECH: Final = "whisper"
+"""Type of models that write down speech; as published they keep back tokens that nobody speaks, and force that of the language."""
+_SPEECH_SETTINGS: Final = ("suppress_tokens", "begin_suppress_tokens", "forced_decoder_ids")
 _ROLES: Final = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 _STEERING: Final = ("guidance_scale", "watermarking_config", "negative_prompt_ids", "negative_prompt")
 _SPEED: Final = ("prompt_lookup_num_tokens", "assistant_early_exit")
@@ -35,6 +38,7 @@ _SHOWN: Final = 8
 _SENTENCES: Final = {
     "not-read": "{where} could not be read: {problem}.",
     "names-added-token": "{where}: {setting} names tokens that are reserved or were added: {tokens}.",
+    "speech-tokens": "{where}: {setting} names tokens that are reserved or were added, as models for speech do: {tokens}.",
     "end-suppressed": "{where}: {setting} keeps the model from ending an answer ({tokens}).",
     "ordinary-end": "{where}: an ordinary token ends every answer: {tokens}.",
     "id-outside": "{where}: {setting} names token {id}, beyond the vocabulary of {count}.",
@@ -68,6 +72,12 @@ class GenerationConfig(AbstractCheck):
 
 def _named(file: FileFact) -> bool:
     return file.path.rpartition("/")[2] in _FILES
+
+
+def _hears(inventory: Inventory) -> bool:
+    """Say whether the settings at the root are those of a model that writes down speech."""
+    documents = (_document(f) for f in inventory.files if f.path == "config.json")
+    return any(d is not None and d.get("model_type") == _SPEECH for d in documents)
 
 
 def _document(file: FileFact) -> dict[str, Any] | None:
@@ -116,7 +126,10 @@ def _tokens(
         if silenced:
             facts_named = (("setting", setting), ("tokens", written(silenced, names)))
             yield _found(where, "end-suppressed", Severity.REJECT, *facts_named)
-        if odd:
+        if odd and setting in _SPEECH_SETTINGS and _hears(case.candidate):
+            facts_named = (("setting", setting), ("tokens", written(odd[:_SHOWN], names)))
+            yield _found(where, "speech-tokens", Severity.NOTE, *facts_named)
+        elif odd:
             facts_named = (("setting", setting), ("tokens", written(odd[:_SHOWN], names)))
             yield _found(where, "names-added-token", Severity.HOLD, *facts_named)
     if "eos_token_id" in new and added:

@@ -1,7 +1,7 @@
 """Code that comes with the model.
 
-What it does: finds files that a machine could execute, and settings that tell a loader to import such files
-(auto_map, auto_mapping, class paths, kernels fetched from a hub, trust_remote_code).
+What it does: finds files that a machine could execute, settings that tell a loader to import such files (auto_map,
+auto_mapping, class paths, kernels fetched from a hub, trust_remote_code), and texts that tell a reader to run what is fetched.
 Why it matters: such code runs with the rights of whoever loads the model, before any answer is generated.
 What to do: use an architecture that the library itself supports, delete the code and the settings that name it, inspect again.
 """
@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import Any, Final, final
 
 from sekisho.checks.base import AbstractCheck, Case, Words
+from sekisho.formats.asides import Command
 from sekisho.formats.code import CodeFacts
 from sekisho.formats.json_config import JsonFacts
-from sekisho.formats.rules import SAFE_LIBRARIES
-from sekisho.formats.text import shown
+from sekisho.formats.rules import INSTALLERS, SAFE_LIBRARIES
+from sekisho.formats.text import TextFacts, shown
 from sekisho.formats.zipfile_ import ZipFacts
 from sekisho.records import FileFact, Finding, Outcome, Severity
 
@@ -51,6 +52,13 @@ _PACKAGES: Final = Words(
     Severity.NOTE,
     Outcome.PASS,
 )
+_FETCHED: Final = Words("runs-what-it-fetches", "{where} tells its reader to run what is fetched: {text}")
+_INSTALLER: Final = Words(
+    "known-installer",
+    "{where} tells its reader to run a known installer: {text}",
+    Severity.NOTE,
+    Outcome.PASS,
+)
 
 
 @final
@@ -74,6 +82,8 @@ class RemoteCode(AbstractCheck):
             case ZipFacts(entries=entries):
                 inner = (e for e in entries if e.format == "code")
                 yield from (self._code(f"{file.path}:{shown(e.path)}", "in an archive") for e in inner)
+            case TextFacts(commands=commands):
+                yield from (_command(file.path, one) for one in commands)
             case JsonFacts(document=document):
                 yield from (self._setting(file.path, *named) for named in _settings(document))
         if file.problem and file.format in _UNREAD:
@@ -94,6 +104,13 @@ class RemoteCode(AbstractCheck):
         sentence = f"{path} asks the loader to run code from elsewhere: {key} names {value}."
         named = (("file", path), ("key", key), ("name", value))
         return Finding(self.id, Outcome.FAIL, Severity.REJECT, f"{path}:{key}", reason, sentence, named)
+
+
+def _command(path: str, command: Command) -> Finding:
+    """A line of a text that somebody may copy into a shell."""
+    known = command.hosts and all(f"{h}{p}".startswith(tuple(INSTALLERS)) for h, p in command.hosts)
+    words = _INSTALLER if known else _FETCHED
+    return words.about(RemoteCode.id, f"{path}:{command.line}", ("text", shown(command.text)))
 
 
 def _settings(document: Any) -> Iterator[tuple[str, str, str]]:

@@ -10,7 +10,8 @@ What to do: ask for safetensors, or convert on a machine that may be lost; delet
 from collections.abc import Iterator
 from typing import Final, final
 
-from sekisho.checks.base import AbstractCheck, Case
+from sekisho.checks import _groups
+from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats import opaque
 from sekisho.formats.npy import NpyFacts
 from sekisho.formats.pickle import PickleFacts
@@ -20,7 +21,6 @@ from sekisho.formats.zipfile_ import ZipEntry, ZipFacts
 from sekisho.records import FileFact, Finding, Outcome, Severity
 
 _PICKLED: Final = ("pickle", "npy", "zip")
-_DATA_CONTAINERS: Final = ("onnx", "tflite", "tensorflow", "coreml", "tensorrt", "parquet", "flax")
 _ARCHIVES: Final = (
     "zip", "tar", "gzip", "bzip2", "xz", "lzma", "zlib", "7z", "rar", "zstd", "lz4", "ar", "cabinet", "compress", "lzip", "wim",
     "squashfs", "cpio", "rpm", "split zip", "lha", "ace",
@@ -30,6 +30,11 @@ _NAMED: Final = 5
 """Globals a sentence names before it stops."""
 _LISTED: Final = 20
 """Entries of one archive with a finding of their own."""
+_CLOSED: Final = Words(
+    "containers-closed",
+    "{count} files are {format} containers, which are not opened here (together {digest}): {files}.",
+    outcome=Outcome.CANNOT_TELL,
+)
 
 
 @final
@@ -40,8 +45,17 @@ class UnsafeSerialisation(AbstractCheck):
 
     def run(self, case: Case) -> Iterator[Finding]:
         """Look at every file, whatever it is called."""
+        together: dict[str, list[FileFact]] = {}
         for file in case.candidate.files:
-            yield from self._file(file, known=case.known_pickles)
+            if file.format in opaque.DATA and isinstance(file.facts, opaque.OpaqueFacts):
+                together.setdefault(file.format, []).append(file)
+            else:
+                yield from self._file(file, known=case.known_pickles)
+        for kind, files in together.items():
+            if len(files) > _groups.ONE_BY_ONE:
+                yield _CLOSED.about(self.id, "", ("format", kind), *_groups.facts(files))
+            else:
+                yield from (self._closed(file) for file in files)
 
     def _file(self, file: FileFact, *, known: bool) -> Iterator[Finding]:
         match file.facts:
@@ -126,7 +140,7 @@ class UnsafeSerialisation(AbstractCheck):
             yield Finding(self.id, outcome, Severity.REJECT, where, "entry-closed", sentence, named)
 
     def _closed(self, file: FileFact) -> Finding:
-        severity = Severity.HOLD if file.format in _DATA_CONTAINERS else Severity.REJECT
+        severity = Severity.HOLD if file.format in opaque.DATA else Severity.REJECT
         sentence = f"{file.path} is a {file.format} container, which is not opened here."
         named = (("file", file.path), ("format", file.format))
         refused = file.format in _ARCHIVES and isinstance(file.facts, opaque.OpaqueFacts)

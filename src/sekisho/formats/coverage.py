@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from sekisho.formats.gguf import GgufFacts
+from sekisho.formats.leftovers import LeftoverFacts
 from sekisho.formats.npy import NpyFacts
 from sekisho.formats.numeric import NumericFacts
 from sekisho.formats.safetensors import SafetensorsFacts
@@ -27,6 +28,8 @@ PARSED: Final = frozenset(
 )
 """Formats whose readers take in the whole file; one that is not named here counts as looked at by nobody."""
 PICTURES: Final = "media"
+FRAMED: Final = ("tfevents", "imatrix")
+"""Records whose parts were counted, and what they say left alone."""
 
 
 @final
@@ -79,6 +82,8 @@ def seen(file: FileFact) -> Seen:
             closed = min(file.size - parsed, closed)
             return _line(file, parsed=parsed, located=file.size - parsed - closed)
         case NpyFacts():
+            return _line(file, located=file.size)
+        case LeftoverFacts():
             return _line(file, located=file.size)
         case None:
             return _line(file)

@@ -1,6 +1,7 @@
 """ONNX by structure: where its tensors are said to lie, and whose operators it needs; the model itself is not judged."""
 
 import io
+import posixpath
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ _STANDARD: Final = (
     "com.microsoft",
 )
 _NAMED: Final = 10
+_BESIDE: Final = 200
 
 _TENSOR: Final[Schema] = {13: {2: "external"}}
 _GRAPH_SCHEMA: "Final[dict[int, Schema | str]]" = {5: _TENSOR, 15: {1: _TENSOR, 2: _TENSOR}}
@@ -53,20 +55,23 @@ def sniff(head: bytes) -> bool:
     return 1 <= seen.get(1, 0) <= _NEWEST_IR and (_GRAPH in seen or _OPSETS in seen)
 
 
-def notes(path: Path, limits: Limits) -> tuple[tuple[str, str], ...]:
-    """Return (reason, name) of what stands out. Raises MalformedError and LimitError."""
+def notes(path: Path, limits: Limits) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Return (reason, name) of what stands out, and the files beside it that hold tensors. Raises MalformedError and LimitError."""
     found: dict[tuple[str, str], None] = {}
+    beside: dict[str, None] = {}
     with path.open("rb") as file:
         for label, text in Walker(file, path.stat().st_size, limits).texts(_MODEL):
             if label == "external" and leaves(text):
                 found["external-outside", shown(text)] = None
             elif label == "external" and not text.isdigit() and not _is_there(path.parent / text):
                 found["external-missing", shown(text)] = None
+            elif label == "external" and not text.isdigit() and len(beside) < _BESIDE:
+                beside[posixpath.normpath(text)] = None
             elif label == "domain" and text not in _STANDARD:
                 found["custom-operators", shown(text)] = None
             if len(found) >= _NAMED:
                 break
-    return tuple(found)
+    return tuple(found), tuple(beside)
 
 
 def _is_there(path: Path) -> bool:

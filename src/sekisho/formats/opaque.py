@@ -1,15 +1,16 @@
 """Containers recognised by their first bytes and deliberately not opened: their unpackers are not trusted with this."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, final
 
 from sekisho.formats import keras, onnx, tar, tensorflow
 from sekisho.formats.base import Format
 from sekisho.limits import Limits
-from sekisho.records import FormatFacts
+from sekisho.records import FileFact, FormatFacts
 
 _MAGIC: Final = (
     (b"7z\xbc\xaf\x27\x1c", "7z"),
@@ -76,8 +77,11 @@ class OpaqueFacts(FormatFacts):
 
     notes: tuple[tuple[str, str], ...] = ()
     """(reason, name) of what stands out all the same: tensors outside the folder, layers that are code, ..."""
+    beside: tuple[str, ...] = ()
+    """Names of the files beside it in which tensors of it lie."""
 
 
+@lru_cache(maxsize=4)  # each format of FORMATS asks about the same file
 def kind(head: bytes, filename: str) -> str:
     """Name the container, or return an empty string."""
     for magic, name in _MAGIC:
@@ -128,17 +132,34 @@ def _noting(
 
 
 _READERS: Final = {
-    "onnx": _noting(onnx.notes),
+    "onnx": lambda path, limits: OpaqueFacts(*onnx.notes(path, limits)),
     "tensorflow": _noting(tensorflow.notes),
     "hdf5": _noting(keras.of_hdf5),
 }
 """Of containers whose structure is read, though not what they compute."""
 
 
+DATA: Final = ("onnx", "tflite", "tensorflow", "coreml", "tensorrt", "parquet", "flax")
+"""Kinds that hold weights or tables of other programs, and are held rather than refused."""
 NAMES: Final = tuple(
     dict.fromkeys(
         [name for _, name in _MAGIC] + [n for _, _, n in _LATER] + ["tar", "zlib"] + [n for _, n in _NAMED]
     )
 )
 """Every container known here."""
+
+
+def held(files: Iterable[FileFact]) -> frozenset[str]:
+    """Paths of containers of data, which unsafe-serialisation holds, and of the unknown files that they keep tensors in."""
+    listed = tuple(files)
+    unknown = {f.path for f in listed if f.format == "unknown"}
+    found: set[str] = set()
+    for file in listed:
+        if file.format in DATA and isinstance(file.facts, OpaqueFacts):
+            folder = file.path.rpartition("/")[0]
+            named = {f"{folder}/{name}" if folder else name for name in file.facts.beside}
+            found |= {file.path} | (named & unknown)
+    return frozenset(found)
+
+
 FORMATS: Final = tuple(_format(name) for name in NAMES)

@@ -17,8 +17,14 @@ def _load(name: str, keys: frozenset[str]) -> dict[str, frozenset[str]]:
 
 _PICKLE: Final = _load("pickle", frozenset({"known"}))
 _FILES: Final = _load(
-    "files", frozenset({"card", "licence", "tokenizer", "template", "config", "harmless", "pickle_suffixes"})
-)
+    "files",
+    frozenset(
+        {
+            "card", "licence", "tokenizer", "template", "config", "harmless", "data", "configured", "pickle_suffixes",
+        }
+    ),
+)  # fmt: skip
+_INSTALLERS: Final = _load("installers", frozenset({"addresses"}))
 _CODE: Final = _load("code", frozenset({"suffixes", "names", "safe_libraries"}))
 
 TEMPLATE: Final = _load(
@@ -44,7 +50,13 @@ TOKENIZER_NAMES: Final = _FILES["tokenizer"]
 TEMPLATE_NAMES: Final = _FILES["template"]
 CONFIG_NAMES: Final = _FILES["config"]
 HARMLESS_NAMES: Final = _FILES["harmless"]
+DATA_NAMES: Final = _FILES["data"]
+"""Texts that people keep beside a model and no loader reads."""
+CONFIGURED_NAMES: Final = _FILES["configured"]
+"""Texts that some other tool obeys, whatever they look like."""
 """Shell patterns of names, matched in lower case."""
+INSTALLERS: Final = _INSTALLERS["addresses"]
+"""Beginnings of addresses (host and path) of installers that cards of models often name."""
 CODE_SUFFIXES: Final = _CODE["suffixes"]
 CODE_NAMES: Final = _CODE["names"]
 SAFE_LIBRARIES: Final = _CODE["safe_libraries"]

@@ -1,4 +1,4 @@
-"""Plain text, and pictures and papers known by their first bytes; none of it is interpreted."""
+"""Plain text; none of it is interpreted."""
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -6,22 +6,14 @@ from pathlib import Path
 from typing import Final, final
 
 from sekisho.errors import LimitError, MalformedError
-from sekisho.formats import card, rules, secrets
+from sekisho.formats import asides, card, rules, secrets
+from sekisho.formats.asides import Command
 from sekisho.formats.base import SNIFF_BYTES, Format
 from sekisho.formats.card import Front
 from sekisho.formats.secrets import Secret
 from sekisho.limits import Limits
 from sekisho.records import FormatFacts
 
-_PICTURES: Final = (
-    b"\x89PNG\r\n\x1a\n",
-    b"\xff\xd8\xff",
-    b"GIF87a",
-    b"GIF89a",
-    b"\x00\x00\x01\x00",
-    b"%PDF-",
-)
-_RIFF_KINDS: Final = (b"WEBP", b"WAVE")
 _CONTROL: Final = frozenset(range(32)) - {9, 10, 12, 13, 27}
 _SHOWN: Final = 160
 
@@ -38,12 +30,12 @@ class TextFacts(FormatFacts):
     """Keys of a model card's head."""
     licence: str = ""
     """SPDX id of a licence's text; empty where it is another text, or unknown."""
-
-
-@final
-@dataclass(frozen=True)
-class MediaFacts(FormatFacts):
-    """A picture, sound or PDF, recognised but not looked into."""
+    commands: tuple[Command, ...] = ()
+    """Lines that would run what they fetch."""
+    encoded: bool = False
+    """It carries bytes as letters."""
+    tagged: bool = False
+    """It names objects that a reader of YAML would build."""
 
 
 def shown(value: str) -> str:
@@ -74,20 +66,15 @@ def read_text(path: Path, limits: Limits) -> TextFacts:
     except UnicodeDecodeError as error:
         raise MalformedError(f"a text that stops being UTF-8 at byte {error.start}") from error
     listed = any(fnmatchcase(path.name.lower(), pattern) for pattern in rules.LICENCE_NAMES)
-    return TextFacts(len(text), secrets.find(text), card.front(text), card.licence(text) if listed else "")
-
-
-def sniff_media(head: bytes, filename: str) -> bool:
-    """Recognise pictures, sounds and PDF by magic number."""
-    del filename
-    return head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] in _RIFF_KINDS)
-
-
-def read_media(path: Path, limits: Limits) -> MediaFacts:
-    """Nothing inside matters to a model."""
-    del path, limits
-    return MediaFacts()
+    return TextFacts(
+        len(text),
+        secrets.find(text),
+        card.front(text),
+        card.licence(text) if listed else "",
+        commands=asides.commands(text),
+        encoded=asides.encoded(text),
+        tagged=asides.tagged(text),
+    )
 
 
 TEXT: Final = Format("text", sniff_text, read_text)
-MEDIA: Final = Format("media", sniff_media, read_media)

@@ -29,6 +29,13 @@ _NONE: Final = Words(
     Severity.NOTE,
     Outcome.PASS,
 )
+_SETTINGS: Final = Words(
+    "settings-alone",
+    "{where}: settings of a tokenizer without its tokens, and no weights; the tokenizer has to be inspected where it lies.",
+    Severity.NOTE,
+    Outcome.PASS,
+)
+_ONLY_NAMES: Final = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 
 @final
@@ -60,11 +67,20 @@ def _unread(inventory: Inventory, mine: Tokenizer) -> Iterator[Finding]:
         if file.problem and (file.role is Role.TOKENIZER or file.format == "tokenizer"):
             facts = (("problem", file.problem),)
             yield cannot_tell(file.path, "not-read", f"{file.path} could not be read: {file.problem}.", facts)
-    if mine.facts is None and any(_of_a_tokenizer(f) for f in inventory.files):
+    parts = [f for f in inventory.files if _of_a_tokenizer(f)]
+    if mine.facts is None and parts and _settings_alone(inventory, parts):
+        yield _SETTINGS.about(TokenizerDelta.id, parts[0].path)
+    elif mine.facts is None and parts:
         detail = "There is no tokenizer.json, no SentencePiece model, no tekken.json and no vocabulary in a GGUF file, so nothing can be said about the tokens."
         yield cannot_tell("", "no-tokenizer", detail, ())
     elif mine.facts is None:
         yield _NONE.about(TokenizerDelta.id, "")
+
+
+def _settings_alone(inventory: Inventory, parts: list[FileFact]) -> bool:
+    """Say whether nothing here could be run: settings that were read, and not one file of weights."""
+    named = all(f.path.rpartition("/")[2] in _ONLY_NAMES and not f.problem for f in parts)
+    return named and not any(f.role in (Role.WEIGHTS, Role.ADAPTER) for f in inventory.files)
 
 
 def _of_a_tokenizer(file: FileFact) -> bool:

@@ -49,6 +49,9 @@ def judge(mine: Tokenizer, trusted: Tokenizer | None) -> Iterator[Finding]:
         yield from islice(_conflicts(mine, facts), _SHOWN)
         yield from islice(_rules(mine, facts), _SHOWN)
         yield from islice(_contradictions(mine, facts), _SHOWN)
+    else:
+        named = tuple(AddedToken(number, content) for content, number in mine.listed)
+        yield from islice(_tokens(mine, TokenizerFacts("", (), added=named)), _SHOWN)
     theirs = {(k, v) for _, k, v in trusted.forcing} if trusted else set()
     for where, setting, value in mine.forcing:
         if (setting, value) not in theirs:
