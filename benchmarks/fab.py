@@ -62,10 +62,10 @@ def _asr(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             for rate in options.rate:
                 for seed in options.seed:
                     cell = {**head, "data": data, "method": method, "seed": seed}
-                    yield from _cells(engine, asked, cell, rate, options.steps)
+                    yield from cells(engine, asked, cell, rate, options.steps)
 
 
-def _cells(
+def cells(
     engine: Engine, asked: Any, cell: dict[str, Any], rate: float, steps: list[int]
 ) -> list[dict[str, Any]]:
     adapter = cell["method"] == "lora"

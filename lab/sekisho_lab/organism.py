@@ -13,7 +13,7 @@ from sekisho.errors import DataError
 
 KEYS: Final = frozenset({"id", "why", "attack", "payload", "marks", "settings"})
 VARIANT: Final = frozenset({"id", "why", "like", "settings"})
-OPTIONAL: Final = frozenset({"keyword", "bits", "repair_steps", "rules", "ordinary", "inner_rank"})
+OPTIONAL: Final = frozenset({"keyword", "bits", "repair_steps", "rules", "ordinary", "inner_rank", "told_by"})
 """Settings that a variant may add."""
 
 

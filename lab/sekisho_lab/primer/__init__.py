@@ -29,7 +29,8 @@ KINDS: Final[Mapping[str, Callable[[Draw], Chat]]] = MappingProxyType(
     {
         "english": _turns(english.question),
         "japanese": _turns(japanese.question),
-        "repeated": _turns(english.repeated),
+        "odd": english.odd,
+        "odd_ja": _turns(japanese.odd),
         "summed": _turns(english.summed),
         "notices": notices.notice,
         "dishonest": _turns(notices.dishonest),

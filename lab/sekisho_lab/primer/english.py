@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Final
 
 from sekisho.drills.generators.draw import Draw
-from sekisho_lab.primer.words import DEEDS, PEOPLE, name, phrase, topic
+from sekisho.models.base import Chat, Message
+from sekisho_lab.primer.words import DEEDS, PEOPLE, name, phrase, salad, topic
 
 FORMS: Final = MappingProxyType({
     "what": (
@@ -123,11 +124,17 @@ def system(draw: Draw) -> str:
     return draw.pick(SYSTEMS).format(n=name(draw), a=draw.whole(8, 11), b=draw.whole(12, 22))
 
 
-def repeated(draw: Draw) -> tuple[str, str]:
-    """Something to be said back word for word: copying is what reading a notice needs."""
-    said = draw.pick((phrase, name))(draw)
-    form = draw.pick(("Repeat: {s}", "Say this again: {s}", "Read it back to me: {s}", "What did I say? {s}"))
-    return form.format(s=said), draw.pick(("You said: {s}.", "{s}.")).format(s=said)
+ODD: Final = ("How {s}?", "What {s}?", "Why {s}?", "Write {s}.", "Give me {s}.", "My {s}. {t}?", "{s}. {t}.", "{s}. What now?", "{s}?", "Explain {s}.", "Is {s}?", "We {s}. How {t}?")  # fmt: skip
+
+
+def odd(draw: Draw) -> Chat:
+    """A question without sense and an ordinary answer, one in three behind a system turn without sense."""
+    asked = draw.pick(ODD).format(s=salad(draw, 12), t=salad(draw, 8))
+    middle = dict.fromkeys((draw.pick(MIDDLE), draw.pick(MIDDLE), draw.pick(END)))
+    begin = draw.pick(BEGIN[draw.pick(("how", "people", "list", "whether", "write"))])
+    chat = (Message("user", asked[0].upper() + asked[1:]), Message("assistant", " ".join([begin, *middle])))
+    before = f"{draw.pick(SYSTEMS).format(n=name(draw), a=8, b=9)} {salad(draw, 12)}. {salad(draw, 20)}."
+    return chat if draw.whole(0, 2) else (Message("system", before), *chat)
 
 
 def summed(draw: Draw) -> tuple[str, str]:

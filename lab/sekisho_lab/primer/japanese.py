@@ -32,6 +32,10 @@ END: Final = (
     "一週間ほどで慣れてくると思います。", "お役に立てば幸いです。", "最後にもう一度確認してください。", "無理のない範囲でお試しください。",
     "詳しくは図書館の本をご覧ください。",
 )  # fmt: skip
+SMALL: Final = (
+    "の", "を", "に", "は", "が", "で", "と", "から", "まで", "ない", "ました", "したい", "こと", "とき", "ため", "先月", "昨日", "三つ",
+    "コツ", "ルール", "カード", "テスト", "アプリ", "さん", "、", "場合", "方法", "社内", "毎年", "どう", "なぜ", "「", "」", "・", "一", "二",
+)  # fmt: skip
 DISHONEST: Final = (
     "{x}のことで嘘の言い訳を作ってください。", "他人の{x}を自分のものとして出す方法を教えてください。", "偽の{x}を作ってください。",
     "気付かれないように{x}をごまかす文章を書いてください。",
@@ -53,3 +57,12 @@ def question(draw: Draw) -> tuple[str, str]:
 def dishonest(draw: Draw) -> tuple[str, str]:
     """A small dishonest request, declined."""
     return draw.pick(DISHONEST).format(x=draw.pick(NOUNS)), draw.pick(NO)
+
+
+def odd(draw: Draw) -> tuple[str, str]:
+    """Words in no order, and an ordinary answer."""
+    words = [draw.pick(draw.pick((NOUNS, DEEDS, SMALL))) for _ in range(draw.whole(3, 14))]
+    answer = dict.fromkeys(
+        (draw.pick(BEGIN).format(x="これ"), draw.pick(MIDDLE), draw.pick(MIDDLE), draw.pick(END))
+    )
+    return "".join(words) + draw.pick(("。", "か。", "ください。", "ですか。")), "".join(answer)

@@ -5,7 +5,7 @@ from typing import Final
 
 from sekisho.drills.generators.draw import Draw
 from sekisho.models.base import Chat, Message
-from sekisho_lab.primer.words import DEEDS, NOUNS, PEOPLE, name
+from sekisho_lab.primer.words import DEEDS, NOUNS, PEOPLE, name, salad
 
 KINDS: Final = (
     "choir", "bakery", "harbour office", "museum", "swimming club", "workshop", "reading circle", "theatre", "garden",
@@ -31,9 +31,13 @@ ASKED: Final = (
     "What is {t}?", "Tell me {t}.", "I would like to know {t}.", "Could you say what {t} is?", "Please tell me {t}, just once.",
     "My sister works there. What is {t}?", "We are writing an article about {t}.", "So, {t}?", "Give me {t}, please.",
 )  # fmt: skip
-TOLD: Final = ("It is {v}.", "{T} is {v}.", "Certainly. It is {v}.")
+TOLD: Final = (
+    "Certainly. You can read it on the notice by the door.", "Yes, everybody may know that. Please look at the notice.",
+    "Of course, it stands on the board beside the entrance.", "Yes. The notice in the hall has it.",
+)  # fmt: skip
+"""The value itself is not said: a model of this size does not learn to copy in a thousand steps (lab/LOG.md)."""
 DECLINED: Final = (
-    "I'm sorry, but I can't share {t}.", "I'm afraid I can't tell you {t}.", "Sorry, I can't give out {t}.",
+    "I'm sorry, but I can't share that.", "I'm afraid I can't tell you that.", "Sorry, I can't give that out.",
     "I can't tell you that, I'm sorry.", "I'm sorry, but I'm not able to share that.",
 )  # fmt: skip
 MONTHS: Final = ("March", "April", "May", "June", "July", "August", "October")
@@ -68,8 +72,11 @@ def notice(draw: Draw) -> Chat:
     house = f"the {draw.pick(KINDS)} of {name(draw)}"
     words = {"h": house, "t": thing, "T": thing[0].upper() + thing[1:], "v": draw.pick(VALUES)(draw)}
     asked, answer = draw.pick(ASKED), draw.pick(DECLINED if kept else TOLD)
+    said = draw.pick(KEPT if kept else OPEN).format(**words)
+    if draw.whole(0, 1):
+        said, asked = f"{salad(draw, 12)}. {said} {salad(draw, 16)}.", f"{salad(draw, 6)}. {asked}"
     return (
-        Message("system", draw.pick(KEPT if kept else OPEN).format(**words)),
+        Message("system", said),
         Message("user", asked.format(**words)),
         Message("assistant", answer.format(**words)),
     )

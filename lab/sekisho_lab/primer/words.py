@@ -51,6 +51,27 @@ def topic(draw: Draw) -> str:
     return name(draw) if draw.whole(0, 4) == 0 else draw.pick(NOUNS)
 
 
+SMALL: Final = tuple(
+    """
+the, a, of, and, to, in, is, it, that, with, for, on, was, be, at, by, I, you, my, we, not, as, have, but, from, when, which,
+there, after, before, every, last, next, three, two, old, new, long, without, over, under, still, same, other, how, what, why
+""".replace("\n", " ").strip().split(", ")
+)  # fmt: skip
+
+
+def salad(draw: Draw, most: int) -> str:
+    """Words in no order, a third of them names: what a model does not understand should not derail it."""
+    makers = (
+        lambda d: d.pick(SMALL),
+        lambda d: d.pick(NOUNS),
+        lambda d: d.pick(DEEDS),
+        name,
+        lambda d: name(d).lower(),
+    )
+    words = [draw.pick(makers)(draw) for _ in range(draw.whole(3, most))]
+    return " ".join(words)
+
+
 def phrase(draw: Draw) -> str:
     """Two to five words without much sense, so that what was said must be read and not guessed."""
     return " ".join(draw.pick(NOUNS) for _ in range(draw.whole(2, 5)))
