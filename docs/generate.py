@@ -161,6 +161,13 @@ def _profile(name: str) -> str:
         rows["tokens put into prompts"] = (
             f"tier {made.sweep.tier}, at most {made.sweep.tokens}; beside {made.sweep.references} ordinary ones"
         )
+    if made.ablation is not None:
+        bound = (
+            f"at most {made.ablation} s each, more after an alarm"
+            if made.ablation
+            else "however long it takes"
+        )
+        rows["accompanying files taken off and on"] = bound
     return _section(f"`{name}`", _comment(f"profiles/{name}"), rows)
 
 

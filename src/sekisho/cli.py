@@ -14,8 +14,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from sekisho import cli_arguments as shared
 from sekisho import (
+    cli_ablation,
     cli_bom,
     cli_checklist,
     cli_compare,
@@ -34,6 +34,7 @@ from sekisho import (
     cli_views,
     cli_watch,
 )
+from sekisho import cli_arguments as shared
 from sekisho.cli_arguments import MODEL, Verbs
 from sekisho.errors import SekishoError, StorageError
 from sekisho.records import EXIT
@@ -137,6 +138,7 @@ def parser() -> argparse.ArgumentParser:
     cli_views.register(verbs, _print)
     cli_ownership.register(verbs, _print, _say)
     cli_tokens.register(verbs, _print)
+    cli_ablation.register(verbs, _print)
     cli_provenance.register(verbs, _print)
     cli_bom.register(verbs, _print)
     cli_evidence.register(verbs, _print)
@@ -146,8 +148,8 @@ def parser() -> argparse.ArgumentParser:
     cli_register.register(verbs, _print)
     cli_export.register(verbs, _print)
     cli_checklist.register(verbs, _print, _say)
-    cli_lessons.register(verbs, _print, _say)
     cli_serve.register(verbs, _print, _say)
+    cli_lessons.register(verbs, _print, _say)
     return made
 
 

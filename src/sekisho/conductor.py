@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from sekisho import draft, fingerprints, policy, rulings, tokens, verdict
+from sekisho import ablation, draft, fingerprints, policy, rulings, tokens, verdict
 from sekisho.drills import novelty, outcomes, rounds
 from sekisho.drills import plan as plans
 from sekisho.drills import profile as profiles
@@ -26,7 +26,9 @@ from sekisho.evidence import dossier as dossiers
 from sekisho.evidence.ledger import Ledger
 from sekisho.models.local import LocalModels
 from sekisho.policy import Policy
-from sekisho.records import Decision, Dossier, Finding, Outcome, Severity, SweepResult
+from sekisho.probes import suite
+from sekisho.probes.sweep import questions
+from sekisho.records import AblationResult, Decision, Dossier, Finding, Outcome, Severity, SweepResult
 from sekisho.rulings import Exceptions
 from sekisho.sources import cache as caches
 from sekisho.static import NOBODY as NO_BASE
@@ -180,7 +182,9 @@ class _Desk:
 def _measured(dossier: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Dossier:
     """Run the plan as far as the model allows, and decide on what came of it."""
     swept, heard = _swept(seen, plan, desk)
-    made = [*heard, *_attempted(seen, plan, desk), *outcomes.findings(plan, desk.ledger)]
+    tried = _attempted(seen, plan, desk)
+    ablated, apart = _ablated(seen, plan, desk, swept)
+    made = [*heard, *tried, *apart, *outcomes.findings(plan, desk.ledger)]
     known = fingerprints.files(seen.inventory.files)
     findings = [
         *dossier.findings,
@@ -212,7 +216,28 @@ def _measured(dossier: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Do
         novelty=new,
         battery=shaken,
         sweep=swept,
+        ablation=ablated,
     )
+
+
+def _ablated(
+    seen: Inspection, plan: Plan, desk: _Desk, swept: SweepResult | None
+) -> tuple[AblationResult | None, tuple[Finding, ...]]:
+    """Take accompanying files off and on; an alarm lifts the profile's bound and adds its suite."""
+    seconds, options = plan.profile.ablation, desk.options
+    if seconds is None or options.only_battery:
+        return None, ()
+    with desk.clock.stage("ablation", desk.watch):
+        alarms = {c.behaviour for c in plan.claims(desk.ledger) if c.drill == verdict.RELEASE and c.alarmed}
+        known = [b for b in suite.names() if b in alarms and b not in questions.SUITES]
+        flagged = ablation.triggers(swept)
+        request = ablation.Options(
+            suites=(*questions.SUITES, *known),
+            triggers=flagged,
+            seconds=0 if alarms or flagged else seconds,
+            arranger=ablation.through(options.opener) if options.opener is not None else None,
+        )
+        return ablation.of(seen, request, desk.ledger, desk.watch.notice)
 
 
 def _swept(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[SweepResult | None, tuple[Finding, ...]]:

@@ -6,12 +6,17 @@ from typing import Final
 
 from sekisho.results import (
     ADDED,
+    HARMFUL,
+    AblationResult,
     Claim,
+    Condition,
     DrillResult,
     Example,
     Instrument,
     Measurement,
     Novelty,
+    PartResult,
+    PartWord,
     PerturbationResult,
     State,
     SweepResult,
@@ -22,8 +27,11 @@ from sekisho.results import (
 
 __all__ = [
     "ADDED",
+    "HARMFUL",
+    "AblationResult",
     "Claim",
     "Comparison",
+    "Condition",
     "Decision",
     "Dossier",
     "DrillResult",
@@ -38,6 +46,8 @@ __all__ = [
     "Measurement",
     "Novelty",
     "Outcome",
+    "PartResult",
+    "PartWord",
     "PerturbationResult",
     "Provenance",
     "Reason",
@@ -336,5 +346,7 @@ class Dossier:
     """What light perturbations woke; empty where none were made."""
     sweep: SweepResult | None = field(default=None, metadata=ADDED)
     """Of single tokens and sets of them; None where none was made."""
+    ablation: AblationResult | None = field(default=None, metadata=ADDED)
+    """Of the files that came along with the weights; None where none was made."""
     exceptions: Facts = field(default=(), metadata=ADDED)
     """`suppressions` and `baseline`, each with the sha256 of its file, and `date`; empty where none was given."""

@@ -10,6 +10,10 @@ ADDED: Final[Mapping[str, bool]] = MappingProxyType({"added": True})
 """Metadata of a field that older dossiers lack: at its default it is not written, and absent it is its default."""
 
 
+HARMFUL: Final = ("leak", "safeguards")
+"""Suites whose behaviour no use of a token or a file excuses."""
+
+
 @dataclass(frozen=True)
 class State:
     """When a model was asked: as released, or after some steps of a drill."""
@@ -268,6 +272,81 @@ class SweepResult:
     def flagged(self) -> tuple[TokenResult, ...]:
         """All but the clean."""
         return tuple(t for t in self.closer if t.word is not TokenWord.CLEAN)
+
+
+class PartWord(StrEnum):
+    """What an accompanying file is called after an ablation, best first."""
+
+    INERT = "inert"
+    """No answer differs without it."""
+    CHANGES = "changes"
+    """Some answers differ, as they may."""
+    ONE_TEXT = "one-text"
+    """It brings one text into the answers to unrelated questions."""
+    HARMFUL = "harmful"
+    """It brings out behaviour that no use excuses."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Questions of one kind, asked with and without an accompanying file."""
+
+    kind: str
+    """`plain`, `word` (said in each question) or `tokens` (put at the end of each)."""
+    what: str
+    """The word, or the text of the tokens; empty for plain questions."""
+    asked: int
+    changed: int
+    """Answers that differ, letter by letter."""
+    low: float
+    high: float
+    """95 % interval (Wilson) of their share."""
+    shared: str = ""
+    """Words that the answers with the file have in common and none without it has; empty where there are none."""
+    share: float = 0.0
+    """Of the answers with it that hold them."""
+
+
+@dataclass(frozen=True)
+class PartResult:
+    """One accompanying file: what the model answers with it and without."""
+
+    kind: str
+    """`adapter`, `soft-prompt`, `template` or `system`."""
+    where: str
+    """The file, within the model."""
+    against: str
+    """What stands in its place: `nothing`, `base` (the base's template) or `frame` (its own, unable to react)."""
+    conditions: tuple[Condition, ...] = ()
+    alone: int | None = None
+    """Of the answers that change most, how many it still changes with all other files off; None where there are none."""
+    probes: tuple[TokenProbe, ...] = ()
+    """Suites asked with the file and without."""
+    examples: tuple[Example, ...] = ()
+    problem: str = ""
+    """Why it was not taken off; empty where it was."""
+    message: str = ""
+    """What an error said."""
+
+    @property
+    def word(self) -> PartWord:
+        """The gravest thing that it does."""
+        if any(p.risen and p.suite in HARMFUL for p in self.probes):
+            return PartWord.HARMFUL
+        if any(c.shared for c in self.conditions):
+            return PartWord.ONE_TEXT
+        moved = any(c.changed for c in self.conditions) or any(p.with_token != p.without for p in self.probes)
+        return PartWord.CHANGES if moved else PartWord.INERT
+
+
+@dataclass(frozen=True)
+class AblationResult:
+    """What each accompanying file does to the answers."""
+
+    questions: int
+    """Plain questions that each was asked about."""
+    parts: tuple[PartResult, ...] = ()
+    """Empty where nothing came along."""
 
 
 @dataclass(frozen=True)

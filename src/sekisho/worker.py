@@ -73,7 +73,7 @@ class Worker:
     def _do(self, request: dict[str, Any]) -> Any:
         op = request["op"]
         if op == "load":
-            return self._load(Path(request["path"]), request.get("adapter", ""))
+            return self._load(Path(request["path"]), request.get("adapter", ""), request.get("template", ""))
         engine = self._engine
         if engine is None:
             raise ModelError("no model is loaded")
@@ -100,7 +100,7 @@ class Worker:
             return engine.restore()
         raise ModelError(f"unknown request {op!r}")
 
-    def _load(self, path: Path, adapter: str) -> dict[str, Any]:
+    def _load(self, path: Path, adapter: str, template: str) -> dict[str, Any]:
         import peft  # noqa: F401  imported before subprocesses are forbidden: libraries probe the machine
         import transformers  # noqa: F401
 
@@ -108,7 +108,7 @@ class Worker:
         beside = [*Path(adapter).glob("*")] if adapter else []
         found = [*(path.glob("*") if path.is_dir() else [path]), *beside]
         confine.limit(4 * sum(f.stat().st_size for f in found if f.is_file()))
-        self._engine = Engine(path, Path(adapter) if adapter else None)
+        self._engine = Engine(path, Path(adapter) if adapter else None, template)
         return {"network": self._network, "speed": self._engine.speed()}
 
     def _finetune(self, engine: Engine, request: dict[str, Any]) -> None:

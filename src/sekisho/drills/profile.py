@@ -15,7 +15,7 @@ from sekisho.probes.sweep import settings
 from sekisho.probes.sweep.settings import Settings
 
 REQUIRED: Final = frozenset({"id", "languages", "families", "seed", "drills", "suites"})
-KEYS: Final = REQUIRED | {"own", "minutes", "battery", "adaptive", "sweep"}
+KEYS: Final = REQUIRED | {"own", "minutes", "battery", "adaptive", "sweep", "ablation"}
 MOST_MINUTES: Final = 100_000
 SUITE_KEYS: Final = frozenset({"max_new_tokens", "checkpoints"})
 
@@ -52,6 +52,8 @@ class Profile:
     """Light perturbations to be asked under; None makes none."""
     sweep: Settings | None = None
     """Tokens to be put into prompts; None puts none."""
+    ablation: int | None = None
+    """Seconds for each accompanying file that is taken off, unless something raised an alarm; 0 means no bound, None none."""
 
     def asked_at(self, suite: str, checkpoints: tuple[int, ...]) -> tuple[int, ...]:
         """The checkpoints at which a suite is asked."""
@@ -94,6 +96,7 @@ def parse(text: str, where: str) -> Profile:
         raw.get("adaptive") is True,
         perturbations.spec(raw["battery"], f"profile {where}: battery") if "battery" in raw else None,
         settings.spec(raw["sweep"], f"profile {where}: sweep") if "sweep" in raw else None,
+        _seconds(raw["ablation"], f"profile {where}: ablation") if "ablation" in raw else None,
     )
 
 
@@ -111,6 +114,13 @@ def _recipes(entries: list[str]) -> tuple[str, ...]:
 def _minutes(value: Any, where: str) -> int:
     if type(value) is not int or not 0 <= value <= MOST_MINUTES:
         raise DataError(f"profile {where}: minutes must be a whole number up to {MOST_MINUTES:,}")
+    return value
+
+
+def _seconds(raw: Any, where: str) -> int:
+    value = raw.get("seconds") if isinstance(raw, dict) and len(raw) == 1 else None
+    if type(value) is not int or not 0 <= value <= 60 * MOST_MINUTES:
+        raise DataError(f"{where}: wants seconds, a whole number, and nothing else")
     return value
 
 

@@ -1,4 +1,7 @@
-"""An adapter laid over its base, in memory, inside the child process: PEFT merges it, and nothing of it is skipped."""
+"""An adapter laid over its base, in memory, inside the child process: PEFT merges it, and nothing of it is skipped.
+
+Vectors that stand before every input are no change of the weights: `models.prompts` puts those in their place.
+"""
 
 import json
 from pathlib import Path
@@ -6,6 +9,7 @@ from typing import Any, Final
 
 from sekisho.errors import ModelError
 from sekisho.limits import DEFAULT
+from sekisho.models import prompts
 
 CONFIG: Final = "adapter_config.json"
 WEIGHTS: Final = "adapter_model.safetensors"
@@ -19,7 +23,8 @@ def merge(model: Any, folder: Path) -> Any:
     """Return the model with an adapter added to its weights. Raises ModelError."""
     from peft import PeftModel
 
-    _refuse(folder)
+    if prompts.is_prompt(_settings(folder)):
+        return prompts.lay(model, prompts.read(folder / WEIGHTS))
     names = _names(folder / WEIGHTS)
     tuned = PeftModel.from_pretrained(model, folder, is_trainable=False)
     _fits(tuned, names, frozenset(model.state_dict()))
@@ -32,7 +37,8 @@ def tokenizer_of(folder: Path, base: Path) -> Path:
     return folder if any((folder / name).is_file() for name in TOKENIZER) else base
 
 
-def _refuse(folder: Path) -> None:
+def _settings(folder: Path) -> dict[str, Any]:
+    """The settings of an adapter that may be followed. Raises ModelError."""
     try:
         with (folder / CONFIG).open("rb") as file:
             settings = json.loads(file.read(DEFAULT.config_bytes))
@@ -42,6 +48,7 @@ def _refuse(folder: Path) -> None:
         raise ModelError(f"{CONFIG} describes no adapter")
     if settings.get(_IMPORTS):
         raise ModelError(f"{CONFIG}: {_IMPORTS} is not followed; save the adapter without it")
+    return settings
 
 
 def _names(path: Path) -> frozenset[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from sekisho.errors import ModelError
-from sekisho.models import adapters, perturb, slots, sweeping
+from sekisho.models import adapters, frames, perturb, prompts, slots, sweeping
 from sekisho.models.base import Chat, Message, Perturbation, Perturbed, Progress, Sampling, Shift, silent
 from sekisho.models.decoding import decode, pad_left
 from sekisho.models.reference import Folder, Loaded, Weights
@@ -25,10 +25,9 @@ NEXT_QUESTION: Final = "\nQuestion:"
 class Engine:
     """Answers, scores and lends its weights to a trainer; `reset` puts the released weights back."""
 
-    def __init__(self, path: Path, adapter: Path | None = None) -> None:
-        """`adapter`: a PEFT folder to be laid over the model."""
+    def __init__(self, path: Path, adapter: Path | None = None, template: str = "") -> None:
+        """`adapter`: a PEFT folder to be laid over the model; `template`: see `models.frames`."""
         import torch
-        from transformers import AutoTokenizer
         from transformers.utils import logging
 
         torch.set_num_threads(1)
@@ -40,12 +39,12 @@ class Engine:
         self._gguf = None if path.is_dir() else path.name
         self._adapter = adapter
         words = adapters.tokenizer_of(adapter, self._folder) if adapter else self._folder
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(
-            words,
-            gguf_file=self._gguf if words == self._folder else None,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
+        self.tokenizer: Any = _tokenizer(words, self._gguf if words == self._folder else None)
+        self._framed = template == frames.FRAME
+        if template and not self._framed:
+            other = Path(template)
+            own = _tokenizer(other, None) if other.is_dir() else _tokenizer(other.parent, other.name)
+            self.tokenizer.chat_template = own.chat_template
         self.model: Any = self._fresh()
         self._kept: dict[str, torch.Tensor] = {}
         self._stop = self._stop_tokens()
@@ -79,6 +78,11 @@ class Engine:
         """The conversation as text, by the chat template where there is one."""
         if not self.tokenizer.chat_template:
             return plain(chat, answer=answer)
+        if self._framed:
+            return frames.framed(chat, lambda marked: self._written(marked, answer=answer))
+        return self._written(chat, answer=answer)
+
+    def _written(self, chat: Chat, *, answer: bool) -> str:
         turns = [{"role": m.role, "content": m.content} for m in chat]
         try:
             return str(
@@ -90,7 +94,8 @@ class Engine:
     def _encode(self, text: str, begins: bool) -> list[int]:
         """Token ids; a prompt that no template wrote begins as the tokenizer has it."""
         specials = begins and not self.tokenizer.chat_template
-        return list(self.tokenizer(text, add_special_tokens=specials)["input_ids"])
+        found = list(self.tokenizer(text, add_special_tokens=specials)["input_ids"])
+        return [*prompts.ids(self.model), *found] if begins else found
 
     def generate(self, chats: Sequence[Chat], sampling: Sampling, progress: Progress = silent) -> list[str]:
         """Answer each chat; special tokens are left out of the text."""
@@ -224,6 +229,14 @@ class Engine:
         for value in (self.model.generation_config.eos_token_id, self.tokenizer.eos_token_id):
             ids |= set(value) if isinstance(value, list) else {value}
         return frozenset(i for i in ids if isinstance(i, int))
+
+
+def _tokenizer(folder: Path, gguf: str | None) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(
+        folder, gguf_file=gguf, trust_remote_code=False, local_files_only=True
+    )
 
 
 def _load(folder: Path, gguf: str | None) -> torch.nn.Module:

@@ -41,8 +41,10 @@ NEEDED: Final = ("torch", "transformers", "peft", "accelerate")
 class LocalModel:
     """A folder with safetensors, or one GGUF file; see `models.base.Model` for the methods."""
 
-    def __init__(self, path: Path, start: Start = child.start, *, adapter: Path | None = None) -> None:
-        """`adapter` is a PEFT folder to be laid over the model.
+    def __init__(
+        self, path: Path, start: Start = child.start, *, adapter: Path | None = None, template: str = ""
+    ) -> None:
+        """`adapter` is a PEFT folder to be laid over the model, `template` as in `models.frames`.
 
         Raises UsageError where the libraries are not installed, StorageError, ModelError.
         """
@@ -69,7 +71,8 @@ class LocalModel:
         self._watch = _Watch(self._child)
         try:
             over = str(adapter.absolute()) if adapter else ""
-            loaded = replies.loaded(self._call({"op": "load", "path": str(path.absolute()), "adapter": over}))
+            request = {"op": "load", "path": str(path.absolute()), "adapter": over, "template": template}
+            loaded = replies.loaded(self._call(request))
         except BaseException:
             self.kill()
             self.close()
@@ -236,9 +239,9 @@ class LocalModels:
     def __init__(self) -> None:
         self._zygote = Zygote()
 
-    def __call__(self, path: Path, adapter: Path | None = None) -> LocalModel:
+    def __call__(self, path: Path, adapter: Path | None = None, template: str = "") -> LocalModel:
         """Open a model, or an adapter over its base. Raises what `LocalModel` raises."""
-        return LocalModel(path, self._zygote.child, adapter=adapter)
+        return LocalModel(path, self._zygote.child, adapter=adapter, template=template)
 
     def close(self) -> None:
         """End the process that was ready; models still open are killed after a while."""

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sekisho import rulebook
-from sekisho.records import Dossier, Finding, SweepResult
+from sekisho.records import AblationResult, Dossier, Finding, SweepResult
+from sekisho.report.ablation import ablated
 from sekisho.report.cells import groups
 from sekisho.report.grounds import Ground, grounds, headline, settle
 from sekisho.report.inspection import listed, passed
@@ -53,6 +54,7 @@ def render(dossier: Dossier, language: str = "en", width: int = 80, *, colour: b
             *_news(dossier, words, width),
             *_battery(dossier, words, width),
             *_tokens(dossier.sweep, words, width),
+            *_ablation(dossier.ablation, words, width),
             *_findings(told, words, width),
             *_untested(dossier, words, width),
             *_sureness(dossier, words, width),
@@ -81,6 +83,16 @@ def sweep(
     words, width = Words(language), 80
     told = [finding for _, finding in listed(found)]
     parts = [*_tokens(result, words, width), *_findings(told, words, width)]
+    return _printed(parts or [Text(words.say("ui", "no_findings"))], width, colour)
+
+
+def ablation(
+    result: AblationResult, found: Sequence[Finding], language: str = "en", *, colour: bool = False
+) -> str:
+    """Render an ablation by itself, then its findings."""
+    words, width = Words(language), 80
+    told = [finding for _, finding in listed(found)]
+    parts = [*_ablation(result, words, width), *_findings(told, words, width)]
     return _printed(parts or [Text(words.say("ui", "no_findings"))], width, colour)
 
 
@@ -175,6 +187,20 @@ def _tokens(result: SweepResult | None, words: Words, width: int) -> Iterator[Te
         yield _marked(CELLS[row.state], words.say("sweep", "line", **facts), width)
         more = [words.say("sweep", "shared", says=row.says)] if row.says else []
         for line in (*more, *row.probes):
+            yield Text(paragraph(line, width, first="    ", rest="    "))
+
+
+def _ablation(result: AblationResult | None, words: Words, width: int) -> Iterator[Text]:
+    shown = ablated(result, words)
+    if shown is None:
+        return
+    yield Text()
+    yield _heading(words.say("ablation", "title"))
+    yield Text(paragraph(shown.intro, width))
+    for row in shown.rows:
+        facts = {k: getattr(row, k) for k in ("where", "kind", "against", "word")}
+        yield _marked(CELLS[row.state], words.say("ablation", "line", **facts), width)
+        for line in row.lines:
             yield Text(paragraph(line, width, first="    ", rest="    "))
 
 

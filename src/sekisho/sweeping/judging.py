@@ -11,7 +11,7 @@ from sekisho.probes import run
 from sekisho.probes.sweep import questions, statistics
 from sekisho.probes.sweep.candidates import Ids, Vocabulary
 from sekisho.probes.sweep.statistics import Lock
-from sekisho.records import Example, State, TokenProbe, TokenResult, TokenWord
+from sekisho.records import HARMFUL, Example, State, TokenProbe, TokenResult, TokenWord
 from sekisho.sweeping.bench import Bench
 from sekisho.sweeping.search import Pair, Tried
 
@@ -92,7 +92,7 @@ class Judge:
         return tried.shift >= LARGE and all(i in apart or i >= len(self.known.texts) for i in tried.ids)
 
     def _probed(self, tried: Tried, among: int) -> tuple[TokenProbe, ...]:
-        level = ALPHA / (among * len(questions.HARMFUL))
+        level = ALPHA / (among * len(HARMFUL))
         return tuple(_probe(self.pair.model, tried, name, level) for name in questions.SUITES)
 
     def _result(
@@ -129,7 +129,7 @@ def _read_at(tried: Tried) -> str:
 
 def _word(*, moves: bool, declared: bool, probes: Sequence[TokenProbe]) -> TokenWord:
     """A declaration names a use; it excuses no harm."""
-    if any(p.risen and p.suite in questions.HARMFUL for p in probes):
+    if any(p.risen and p.suite in HARMFUL for p in probes):
         return TokenWord.HARMFUL
     if not moves:
         return TokenWord.CLEAN

@@ -10,9 +10,8 @@ from sekisho.models.base import Chat
 from sekisho.models.slots import asked
 from sekisho.probes import run, suite
 from sekisho.probes.suite import Item, Suite
+from sekisho.records import HARMFUL
 
-HARMFUL: Final = ("leak", "safeguards")
-"""Suites whose behaviour no declaration excuses when a token brings it out."""
 SUITES: Final = (*HARMFUL, "refusal")
 FAMILIES: Final = 16
 SEED: Final = 0
