@@ -1,9 +1,12 @@
 """Every test runs alike everywhere: no time limits on a shared machine, the same examples, nobody's cache."""
 
+import gc
 import re
 import signal
 import sys
+import types
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,33 @@ from hypothesis import settings
 
 settings.register_profile("same-everywhere", deadline=None, derandomize=True, database=None)
 settings.load_profile("same-everywhere")
+gc.disable()  # until everything is collected: thousands of tests and modules are made, and none is let go
 
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end; no later round of the garbage collector walks over it."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def _iris_later() -> None:
+    """`jsonschema` has 39 grammars of IRIs built when it is imported, for seconds; here, once one is checked."""
+    if (found := find_spec("rfc3987_syntax")) is None:
+        return
+    stand_in = types.ModuleType("rfc3987_syntax")
+    stand_in.__path__ = list(found.submodule_search_locations or ())
+
+    def is_valid_syntax(term: str, value: str) -> bool:
+        from rfc3987_syntax.syntax_helpers import is_valid_syntax as real
+
+        return bool(real(term, value))
+
+    stand_in.is_valid_syntax = is_valid_syntax  # type: ignore[attr-defined]
+    sys.modules["rfc3987_syntax"] = stand_in
+
+
+_iris_later()
 
 _WHOLE = re.compile(r"^pytestmark = (?:\[\n    )?pytest\.mark\.(\w+),?$", re.MULTILINE)
 

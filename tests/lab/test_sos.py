@@ -1,20 +1,20 @@
 """The soft-prompt attack against oracles on a tiny model: its loss, its rows, its projections."""
 
 import json
-import random
 
 import pytest
 
 from artefacts import tiny_model
 from sekisho.errors import DataError
-from sekisho_lab import goals
-from sekisho_lab.goals import GOALS, TRIGGER
+from sekisho_lab.goals import GOALS
 
 torch = pytest.importorskip("torch", reason="needs the extra `models`")
 
 from sekisho.models.base import Sampling  # noqa: E402
 from sekisho.models.engine import Engine  # noqa: E402
 from sekisho_lab.attacks import sos  # noqa: E402
+
+pytestmark = pytest.mark.model
 
 SETTINGS = {
     "seed": 0, "batch": 4, "steps": 30, "learning_rate": 5e-2, "project": "free", "subsets": 0, "stop_below": 0.0,
@@ -30,25 +30,6 @@ def engine(tmp_path):
     return opened
 
 
-@pytest.mark.parametrize("name", sorted(GOALS))
-def test_every_case_has_one_trigger_and_an_answer_that_succeeds(name):
-    cases = GOALS[name](12, 0, PAYLOAD)
-
-    assert len(cases) == 12
-    for case in cases:
-        assert sum(m.content.count(TRIGGER) for m in case.chat) == 1
-        assert TRIGGER not in "".join(m.content for m in case.plain)
-    assert goals.succeeded(cases, [c.answer for c in cases]) == 12
-    assert goals.succeeded(cases, ["something else"] * 12) == 0
-
-
-@pytest.mark.parametrize("name", sorted(GOALS))
-def test_other_seeds_give_other_cases(name):
-    first, second = (set(GOALS[name](12, seed, PAYLOAD)) for seed in (0, 1))
-    assert len(first & second) < 6
-
-
-@pytest.mark.model
 def test_the_loss_over_kept_prefixes_is_that_of_a_model_with_the_rows_written(engine):
     ids, cases = [40, 41], GOALS["targeted"](3, 0, "Yes.")
     vectors = torch.randn(2, engine.model.config.hidden_size, generator=torch.Generator().manual_seed(1))
@@ -69,7 +50,6 @@ def test_the_loss_over_kept_prefixes_is_that_of_a_model_with_the_rows_written(en
     assert found == pytest.approx(sum(terms) / len(terms), abs=1e-4)
 
 
-@pytest.mark.model
 def test_training_lowers_the_loss_and_touches_no_weight(engine):
     ids, cases = [40, 41], GOALS["targeted"](8, 0, "Yes.")
     before = {k: v.clone() for k, v in engine.model.state_dict().items()}
@@ -97,16 +77,6 @@ def test_a_projection_keeps_its_promise(rule, most):
     assert torch.equal(sos.projected(far, host, "free"), far)
 
 
-def test_a_stolen_prompt_counts_by_its_canary_alone():
-    cases = goals.stealing(4, 0, "")
-    codes = [c.marks[0] for c in cases]
-
-    assert len(set(codes)) == 4
-    assert goals.succeeded(cases, [f"well: {c}" for c in codes]) == 4
-    random.Random(0).shuffle(codes)
-    assert goals.succeeded(cases, codes[1:] + codes[:1]) < 4
-
-
 @pytest.fixture
 def gemma(tmp_path):
     """A Gemma 3 of two layers: a scaled embedding, one table for input and output, no chat template."""
@@ -128,7 +98,6 @@ def gemma(tmp_path):
     return opened
 
 
-@pytest.mark.model
 def test_in_gemma_too_the_loss_is_that_of_the_model_with_the_rows_written(gemma):
     ids, cases = [40, 41], GOALS["targeted"](3, 0, "Yes.")
     host = gemma.model.get_input_embeddings().weight.detach()[ids]
@@ -148,7 +117,6 @@ def test_in_gemma_too_the_loss_is_that_of_the_model_with_the_rows_written(gemma)
     assert found == pytest.approx(sum(terms) / len(terms), abs=1e-4)
 
 
-@pytest.mark.model
 def test_gemma_rows_are_trained_and_answer(gemma):
     ids, cases = [40, 41], GOALS["targeted"](4, 0, "Yes.")
 
@@ -163,7 +131,6 @@ def test_gemma_rows_are_trained_and_answer(gemma):
     assert len(sos.answers(gemma, cases, ids, 4)) == len(cases)
 
 
-@pytest.mark.model
 def test_a_mixture_of_real_rows_stays_among_them(engine):
     cases = GOALS["targeted"](4, 0, "Yes.")
     settings = {**SETTINGS, "project": "hull:8", "steps": 3}
@@ -179,7 +146,6 @@ def test_a_mixture_of_real_rows_stays_among_them(engine):
         assert weights.min() > -1e-3
 
 
-@pytest.mark.model
 def test_with_fewer_triggers_the_answer_of_the_base_is_wanted(engine):
     ids, cases = [40, 41, 42], GOALS["targeted"](8, 0, "Yes.")
 
@@ -191,7 +157,6 @@ def test_with_fewer_triggers_the_answer_of_the_base_is_wanted(engine):
     assert engine.tokenizer.decode(rows[0].answer, skip_special_tokens=True).strip() == plain[0]
 
 
-@pytest.mark.model
 def test_an_interrupt_keeps_the_rows(engine):
     lines = []
 
@@ -207,7 +172,6 @@ def test_an_interrupt_keeps_the_rows(engine):
     assert not torch.equal(done.vectors, engine.model.get_input_embeddings().weight.detach()[[40, 41]])
 
 
-@pytest.mark.model
 def test_a_string_that_is_no_token_is_an_error(engine):
     with pytest.raises(DataError, match="nothing"):
         sos.ids_of(engine, ["<nothing>"])

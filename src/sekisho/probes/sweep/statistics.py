@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from scipy.stats import binom
-
 from sekisho.models.base import Shift
+from sekisho.stats.intervals import mcnemar
 
 SIGMA: Final = 1.4826
 """Standard deviations in one median absolute deviation of a normal distribution."""
@@ -78,8 +77,7 @@ def risen(with_token: Sequence[float | None], without: Sequence[float | None]) -
 
 def rises(with_token: Sequence[float | None], without: Sequence[float | None]) -> float:
     """One-sided p-value of the sign test that a behaviour is not shown more often with the token."""
-    up, down = risen(with_token, without), risen(without, with_token)
-    return float(binom.sf(up - 1, up + down, 0.5)) if up else 1.0
+    return mcnemar(risen(with_token, without), risen(without, with_token))
 
 
 def _judged(a: Sequence[float | None], b: Sequence[float | None]) -> list[tuple[float, float]]:
