@@ -49,9 +49,9 @@ def gather(asked: Asked, now: datetime) -> Sources:
     return Sources(root, now, dossier, intake, entries, lessons)
 
 
-def held(entries: tuple[Entry, ...], root: str, now: datetime) -> Sources:
+def held(entries: tuple[Entry, ...], root: str, now: datetime, lessons: tuple[Entry, ...] = ()) -> Sources:
     """The same from entries about a model that were checked already. Raises DataError."""
-    return Sources(root, now, _recorded(entries, root), None, entries)
+    return Sources(root, now, _recorded(entries, root), None, entries, lessons)
 
 
 def read_intake(path: Path) -> Intake:

@@ -39,6 +39,7 @@ class Shelf:
         self._marks: dict[str, bytes] = {}
         self._arrived: dict[str, str] = {}
         self._trained: dict[str, dict[str, None]] = {}
+        self._lessons: list[Entry] = []
 
     def refresh(self, ledger: Ledger) -> Tip:
         """Take in what is new; the last entry."""
@@ -90,6 +91,10 @@ class Shelf:
         every = {e.sequence: e for e in own}
         return tuple(every[n] for n in sorted(every))
 
+    def lessons(self) -> tuple[Entry, ...]:
+        """Lessons that anybody passed, oldest first; as of the last `refresh`."""
+        return tuple(self._lessons)
+
     def _known(self) -> tuple[Row, ...]:
         with self._lock:
             return tuple(r for s, r in self._rows.items() if s not in self._arrived)
@@ -106,6 +111,8 @@ class Shelf:
             raise self._broken(ledger, entry.sequence)
         self._last = Tip(entry.sequence, entry.digest)
         subject = entry.subject
+        if entry.kind == Kind.LESSONS_PASSED:
+            self._lessons.append(entry)
         if not subject:
             return
         self._marks[subject] = _marked(self._marks.get(subject, b""), (entry,))

@@ -9,7 +9,7 @@ from sekisho.report import html
 from sekisho.report.views import glossary, page
 from sekisho.report.words import Words, said_in
 
-SHEETS: Final = ("style.css", "view.css", "lesson.css")
+SHEETS: Final = ("style.css", "terms.css", "view.css", "lesson.css")
 
 
 def say(section: str, key: str, language: str, /, **facts: str) -> str:

@@ -14,9 +14,9 @@ from sekisho.report import html
 from sekisho.report.words import LANGUAGES
 from sekisho.web.visit import Shown, Visit
 
-MENU: Final = (("/", "register"),)
+MENU: Final = (("/", "register"), ("/lessons", "lessons"))
 """Path and word of the pages that every page leads to."""
-SHEETS: Final = ("style.css", "web.css")
+SHEETS: Final = ("style.css", "terms.css", "lesson.css", "web.css")
 
 
 def page(visit: Visit, shown: Shown) -> str:

@@ -66,7 +66,8 @@ class Visit:
 
     def sources(self, ledger: Ledger, subject: str) -> Sources:
         """All on file about a model. Raises DataError where the chain or the kept dossier is not as it was written."""
-        return standing.held(self.site.shelf.about(ledger, subject), subject, self.site.clock())
+        shelf = self.site.shelf
+        return standing.held(shelf.about(ledger, subject), subject, self.site.clock(), shelf.lessons())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sekisho.report.views.glossary import Term
 from sekisho.report.views.markdown import texts
 from sekisho.report.views.words import Say
 
-SHEETS: Final = ("style.css", "view.css")
+SHEETS: Final = ("style.css", "terms.css", "view.css")
 SYMBOLS: Final = {"unknown": "unknown", "attention": "caution"}
 """The shape beside a marked line."""
 

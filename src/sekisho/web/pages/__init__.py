@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sekisho.web.pages import login, model, register
+from sekisho.web.pages import checklist, decision, lessons, login, model, register
 from sekisho.web.visit import Page
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -10,4 +10,9 @@ PAGES: Final[tuple[Page, ...]] = (
     login.OUT,
     register.PAGE,
     model.PAGE,
+    checklist.PAGE,
+    decision.PAGE,
+    lessons.PAGE,
+    lessons.QUIZ,
+    lessons.ONE,
 )

@@ -1,0 +1,111 @@
+"""The decision on a model: what was found, what the next state rests on, and which page settles each point that is open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from sekisho.checklist import engine
+from sekisho.checklist.engine import Checklist
+from sekisho.checklist.sources import Sources
+from sekisho.ledger import rules
+from sekisho.ledger.entry import same_person
+from sekisho.ledger.kinds import Kind
+from sekisho.ledger.states import State
+from sekisho.records import Decision
+from sekisho.register import listing
+from sekisho.register.rows import Row
+from sekisho.register.wishes import Action
+from sekisho.report import checklist
+from sekisho.report.grounds import headline
+from sekisho.report.lights import SHADES
+from sekisho.report.words import Words
+from sekisho.web.visit import Absent, Page, Reply, Shown, Visit
+
+PATH: Final = "/models/{subject}/decision"
+_PROFILE: Final = "standard"
+_NEXT: Final[Mapping[State | None, tuple[State, Action]]] = MappingProxyType(
+    {
+        State.DECIDED: (State.PILOT, Action.PILOT),
+        State.PILOT: (State.PRODUCTION, Action.PRODUCE),
+    }
+)
+"""Where a decision leads, and the step that takes it there."""
+_TESTING: Final = frozenset(
+    {State.REQUESTED, State.RECEIVED, State.STATIC, State.BEHAVIOUR, State.DRILL, State.RE_TEST}
+)
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that the next state rests on."""
+
+    key: str
+    """Of its sentence."""
+    met: bool
+    who: str = ""
+    """Who settled it."""
+    step: str = ""
+    """The step that settles it; empty where it is met, or where no step does."""
+    barred: bool = False
+    """Whoever looks at the page asked for the model, and may not take it."""
+
+
+def _show(visit: Visit) -> Reply:
+    with visit.ledger() as ledger:
+        row = visit.model(ledger)
+        if row is None:
+            return Absent()
+        found = visit.sources(ledger, row.subject)
+    made, words = engine.fill(found, _PROFILE), Words(visit.language)
+    ahead = _NEXT.get(row.state)
+    return Shown(
+        "decision.html",
+        {
+            "row": row,
+            "state": listing.state(row, visit.texts("register")),
+            "verdict": listing.decision(row, visit.texts("register")),
+            "shade": SHADES[Decision(row.decision)] if row.decision else "unknown",
+            "headline": headline(found.dossier, words) if found.dossier else "",
+            "summary": checklist.summary(made, words),
+            "open": [r.item.id for r in made.results if r.open],
+            "needs": needs(row, found, made, visit.person),
+            "ahead": ahead[0].value if ahead else "",
+            "onward": ahead[1].value if ahead else "",
+            "testing": row.state in _TESTING,
+            "text": visit.texts("web-decision"),
+        },
+    )
+
+
+def needs(row: Row, found: Sources, made: Checklist, person: str) -> tuple[Need, ...]:
+    """What must be there before the next state, and what should be; empty where no state is ahead."""
+    ahead = _NEXT.get(row.state)
+    if ahead is None:
+        return ()
+    own = same_person(person, row.requester)
+    approved = _approved(found, ahead[0])
+    return (
+        _grounds(row, found, barred=own),
+        Need("approved", bool(approved), approved, "" if approved else Action.APPROVE.value, own),
+        Need("checklist", made.complete),
+    )
+
+
+def _grounds(row: Row, found: Sources, *, barred: bool) -> Need:
+    """An admit on behaviour, or an exception in force."""
+    if row.decision == "admit" and row.scope == "behaviour":
+        return Need("admitted", met=True)
+    held = rules.exception(found.entries or (), found.now)
+    if held is None:
+        return Need("excepted", met=False, step=Action.EXCEPT.value, barred=barred)
+    return Need("excepted", met=True, who=str(held.content.get("approver", "")))
+
+
+def _approved(found: Sources, of: State) -> str:
+    """Who approved a state since the newest decision; empty where nobody did."""
+    given = rules.standing(found.entries or (), Kind.APPROVAL)
+    return next((e.actor for e in given if e.content.get("of") == of), "")
+
+
+PAGE: Final = Page("decision", PATH, _show)
