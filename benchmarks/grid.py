@@ -31,7 +31,7 @@ from sekisho.drills.grid import Grid
 from sekisho.drills.ray_grid import RayGrid
 from sekisho.drills.tasks import Subject, Task
 from sekisho.drills.trial import Engine, Failure
-from sekisho.evidence.ledger import Ledger
+from sekisho.evidence.cells import Cells
 from sekisho.models.local import LocalModel, LocalModels
 from sekisho.probes import suite
 
@@ -107,10 +107,10 @@ def _runs(options: argparse.Namespace) -> list[str]:
     return local + (["ray"] if "ray" in options.engines else [])
 
 
-def _engine(name: str, ledger: Ledger, model: Path) -> Engine:
+def _engine(name: str, cells: Cells, model: Path) -> Engine:
     if name.startswith("ray"):
-        return RayGrid(ledger, weights(inventory.take(model)), identify=static.identify)
-    return Grid(LocalModels(), ledger, 1 if "1 worker" in name else 2)
+        return RayGrid(cells, weights(inventory.take(model)), identify=static.identify)
+    return Grid(LocalModels(), cells, 1 if "1 worker" in name else 2)
 
 
 def _timed(name: str, work: list[Task]) -> tuple[float, str]:
@@ -124,15 +124,15 @@ def _timed(name: str, work: list[Task]) -> tuple[float, str]:
 def _run(name: str, work: list[Task], after_first: Any = None) -> tuple[float, str, tuple[Failure, ...]]:
     """Seconds, digest over everything kept, and what failed."""
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Ledger(Path(folder) / "ledger.sqlite")
-        with closing(_engine(name, ledger, work[0].subject.path)) as engine:
+        cells = Cells(Path(folder) / "cells.sqlite")
+        with closing(_engine(name, cells, work[0].subject.path)) as engine:
             start = time.perf_counter()
             failures = engine.run(work, after_first or (lambda *_: None))
             seconds = time.perf_counter() - start
         kept = {
-            t.label: [ledger.get(t.result_key), *(ledger.get(t.key(s, p)) for s, p in t.papers)] for t in work
+            t.label: [cells.get(t.result_key), *(cells.get(t.key(s, p)) for s, p in t.papers)] for t in work
         }
-        ledger.close()
+        cells.close()
     text = json.dumps(kept, sort_keys=True)
     return seconds, hashlib.sha256(text.encode()).hexdigest(), failures
 

@@ -107,7 +107,7 @@ def test_the_same_command_twice_gives_the_same_dossier_at_once(whole: Vet) -> No
 
 def test_killed_again_and_again_it_still_ends_with_the_same_dossier(home: Path, whole: Vet) -> None:
     vet, chance, kills = Vet(home, "killed"), random.Random(7), 0
-    ledger, sizes = Path(vet.environment["SEKISHO_CACHE"]) / "ledger.sqlite", [0]
+    cells, sizes = Path(vet.environment["SEKISHO_CACHE"]) / "measurements.sqlite", [0]
 
     while True:
         running = vet.start()
@@ -121,7 +121,7 @@ def test_killed_again_and_again_it_still_ends_with_the_same_dossier(home: Path, 
         kills += 1
         assert vet.settled()
         assert kills < 15
-        sizes.append(ledger.stat().st_size if ledger.exists() else 0)
+        sizes.append(cells.stat().st_size if cells.exists() else 0)
 
     assert (code, kills > 0) == (3, True)
     assert sizes == sorted(sizes)

@@ -14,7 +14,7 @@ from sekisho.ablating.run import Request
 from sekisho.drills.grid import Opener
 from sekisho.drills.tasks import Store, digest
 from sekisho.errors import UsageError
-from sekisho.evidence.ledger import Ledger
+from sekisho.evidence.cells import kept_in
 from sekisho.models.base import Model
 from sekisho.models.local import LocalModels
 from sekisho.probes.sweep import questions
@@ -80,7 +80,7 @@ def ablate(
             f"{seen.source.name}: its files are rejected, so it is not opened; see sekisho inspect"
         )
     watch.stage("ablation")
-    with closing(Ledger(options.cache / "ledger.sqlite")) as kept:
+    with closing(kept_in(options.cache)) as kept:
         result, found = of(seen, options, kept, watch.notice)
     return Ablated(result, found, _decision(found))
 

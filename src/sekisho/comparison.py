@@ -1,7 +1,7 @@
 """Two models, one frozen set of questions: what rose, what is new, and the answers side by side.
 
 Unlike a vet, nothing is trained and nothing is admitted: the base is another model of the user's, most often the
-same one before its finetuning. Answers are kept in the ledger of `vet`, so what was asked once is not asked again.
+same one before its finetuning. Answers are kept in the cells of `vet`, so what was asked once is not asked again.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ from sekisho.drills.versions import installed
 from sekisho.errors import DataError
 from sekisho.evidence import compared as records
 from sekisho.evidence import dossier as dossiers
+from sekisho.evidence.cells import kept_in
 from sekisho.evidence.compared import Compared
-from sekisho.evidence.ledger import Ledger
 from sekisho.models.address import is_endpoint
 from sekisho.parties import Party, Request, admit
 from sekisho.records import Facts, Timing
@@ -68,7 +68,7 @@ def compare(
     with clock.stage("inspect", watch):
         parties = _parties(str(before), str(after), options)
         trained = trained_between(options.record, parties) if options.record else ()
-    with clock.stage("measure", watch), closing(Ledger(options.cache / "ledger.sqlite")) as kept:
+    with clock.stage("measure", watch), closing(kept_in(options.cache)) as kept:
         first, second = ask(plan, parties, kept, opener=options.opener, watch=watch)
         made = compared(Contrast(plan, first.answers, second.answers), parties)
     done = replace(made, timing=clock.timing(), trained=trained)

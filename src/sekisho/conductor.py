@@ -1,6 +1,6 @@
 """The conductor: inspect the files, then ask the model, then rehearse its finetuning, then decide.
 
-Everything measured is kept in the ledger at once; the same request run again picks up where it stopped.
+Everything measured is kept in the cache at once; the same request run again picks up where it stopped.
 """
 
 import json
@@ -23,7 +23,7 @@ from sekisho.drills.tasks import Subject
 from sekisho.drills.trial import Engine, Failure
 from sekisho.errors import ModelError, UsageError
 from sekisho.evidence import dossier as dossiers
-from sekisho.evidence.ledger import Ledger
+from sekisho.evidence.cells import Cells, kept_in
 from sekisho.models.local import LocalModels
 from sekisho.policy import Policy
 from sekisho.probes import suite
@@ -94,11 +94,11 @@ def vet(
         dossiers.save(text.encode("utf-8") + b"\n", options.out / "plan.json")
     dossier = draft.of(seen, plan, chosen)
     if seen.verdict.decision is not Decision.REJECT:
-        ledger = Ledger(options.cache / "ledger.sqlite")
+        kept = kept_in(options.cache)
         try:
-            dossier = _measured(dossier, seen, plan, _Desk(options, ledger, clock, watch))
+            dossier = _measured(dossier, seen, plan, _Desk(options, kept, clock, watch))
         finally:
-            ledger.close()
+            kept.close()
     done = replace(dossier, timing=clock.timing())
     if options.out is not None:
         dossiers.write(done, options.out)
@@ -174,7 +174,7 @@ class _Desk:
     """What the measuring needs besides the plan."""
 
     options: Options
-    ledger: Ledger
+    cells: Cells
     clock: Clock
     watch: Observer
 
@@ -184,15 +184,15 @@ def _measured(dossier: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Do
     swept, heard = _swept(seen, plan, desk)
     tried = _attempted(seen, plan, desk)
     ablated, apart = _ablated(seen, plan, desk, swept)
-    made = [*heard, *tried, *apart, *outcomes.findings(plan, desk.ledger)]
+    made = [*heard, *tried, *apart, *outcomes.findings(plan, desk.cells)]
     known = fingerprints.files(seen.inventory.files)
     findings = [
         *dossier.findings,
         *rulings.apply(made, known, plan.policy, desk.options.exceptions, measured=True),
     ]
     with desk.clock.stage("decide", desk.watch):
-        claims, checked = plan.claims(desk.ledger), plan.instrument(desk.ledger)
-        new, shaken = novelty.gained(plan, desk.ledger), plan.shaken(desk.ledger)
+        claims, checked = plan.claims(desk.cells), plan.instrument(desk.cells)
+        new, shaken = novelty.gained(plan, desk.cells), plan.shaken(desk.cells)
         decided = verdict.decide(
             plan.policy,
             findings,
@@ -208,11 +208,11 @@ def _measured(dossier: Dossier, seen: Inspection, plan: Plan, desk: _Desk) -> Do
         dossier,
         findings=tuple(findings),
         claims=claims,
-        utility=plan.context(desk.ledger),
-        drills=plan.results(desk.ledger),
+        utility=plan.context(desk.cells),
+        drills=plan.results(desk.cells),
         instrument=checked,
         verdict=decided,
-        not_tested=(*draft.not_tested(plan, claims), *rounds.left(plan, desk.ledger, claims)),
+        not_tested=(*draft.not_tested(plan, claims), *rounds.left(plan, desk.cells, claims)),
         novelty=new,
         battery=shaken,
         sweep=swept,
@@ -228,7 +228,7 @@ def _ablated(
     if seconds is None or options.only_battery:
         return None, ()
     with desk.clock.stage("ablation", desk.watch):
-        alarms = {c.behaviour for c in plan.claims(desk.ledger) if c.drill == verdict.RELEASE and c.alarmed}
+        alarms = {c.behaviour for c in plan.claims(desk.cells) if c.drill == verdict.RELEASE and c.alarmed}
         known = [b for b in suite.names() if b in alarms and b not in questions.SUITES]
         flagged = ablation.triggers(swept)
         request = ablation.Options(
@@ -237,7 +237,7 @@ def _ablated(
             seconds=0 if alarms or flagged else seconds,
             arranger=ablation.through(options.opener) if options.opener is not None else None,
         )
-        return ablation.of(seen, request, desk.ledger, desk.watch.notice)
+        return ablation.of(seen, request, desk.cells, desk.watch.notice)
 
 
 def _swept(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[SweepResult | None, tuple[Finding, ...]]:
@@ -247,7 +247,7 @@ def _swept(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[SweepResult | Non
         return None, ()
     with desk.clock.stage("sweep", desk.watch):
         request = tokens.Options(settings, options.declared, options.cache, options.opener)
-        return tokens.of(seen, request, desk.ledger, desk.watch.notice)
+        return tokens.of(seen, request, desk.cells, desk.watch.notice)
 
 
 def _attempted(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Finding, ...]:
@@ -272,25 +272,25 @@ def _failed(failure: Failure) -> Finding:
 
 
 def _run(seen: Inspection, plan: Plan, desk: _Desk) -> tuple[Failure, ...]:
-    """Measure what the ledger does not hold yet: first everything but the control, then the control where needed."""
-    blocks = rounds.Rounds(plan, desk.ledger) if plan.profile.adaptive else None
-    opening = [t for t in (plan.opening() if blocks else plan.first()) if not t.done(desk.ledger)]
-    first = [*opening, *(t for t in (blocks.begun() if blocks else ()) if not t.done(desk.ledger))]
+    """Measure what the cache does not hold yet: first everything but the control, then the control where needed."""
+    blocks = rounds.Rounds(plan, desk.cells) if plan.profile.adaptive else None
+    opening = [t for t in (plan.opening() if blocks else plan.first()) if not t.done(desk.cells)]
+    first = [*opening, *(t for t in (blocks.begun() if blocks else ()) if not t.done(desk.cells))]
     failures: tuple[Failure, ...] = ()
     with closing(_engine(weights(seen.inventory), desk)) as engine:
         if todo := first or (blocks.next(1) if blocks else ()):  # a vet broken off between two rounds goes on
             with desk.clock.stage("measure", desk.watch):
                 speed = engine.speed(todo[0].subject.path)
-                costs = [remaining(t, desk.ledger) for t in todo]
+                costs = [remaining(t, desk.cells) for t in todo]
                 desk.clock.forecast = wall(costs, engine.size) / speed + 10 if speed else 0.0
                 desk.watch.forecast(desk.clock.forecast)
                 failures += engine.run(opening, desk.watch.notice)
                 failures += _rounds(blocks, engine, speed, desk) if blocks else ()
-        suspects = novelty.suspects(plan, desk.ledger)
-        suspects |= outcomes.diverged(plan, desk.ledger)
-        beside = blocks.beside(suspects) if blocks else plan.second(plan.claims(desk.ledger), suspects)
-        controls = (*plan.shaken_controls(desk.ledger), *beside)
-        second = [t for t in controls if not t.done(desk.ledger)]
+        suspects = novelty.suspects(plan, desk.cells)
+        suspects |= outcomes.diverged(plan, desk.cells)
+        beside = blocks.beside(suspects) if blocks else plan.second(plan.claims(desk.cells), suspects)
+        controls = (*plan.shaken_controls(desk.cells), *beside)
+        second = [t for t in controls if not t.done(desk.cells)]
         if second:
             with desk.clock.stage("control", desk.watch):
                 failures += engine.run(second, desk.watch.notice)
@@ -313,10 +313,10 @@ def _engine(parameters: int, desk: _Desk) -> Engine:
     if options.engine not in ENGINES:
         raise UsageError(f"no engine {options.engine!r}; there are {', '.join(ENGINES)}")
     if options.engine == "ray":
-        return RayGrid(desk.ledger, parameters, address=options.address, identify=identify)
+        return RayGrid(desk.cells, parameters, address=options.address, identify=identify)
     if options.opener is not None:
-        return Grid(options.opener, desk.ledger, workers(parameters))
-    return Grid(LocalModels(), desk.ledger, workers(parameters))
+        return Grid(options.opener, desk.cells, workers(parameters))
+    return Grid(LocalModels(), desk.cells, workers(parameters))
 
 
 def _subjects(seen: Inspection) -> tuple[Subject, Subject | None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sekisho.drills.tasks import Store, Subject
 from sekisho.errors import DataError, ModelError
-from sekisho.evidence.ledger import Ledger
+from sekisho.evidence.cells import kept_in
 from sekisho.models.local import LocalModels
 from sekisho.probes.sweep import candidates
 from sekisho.probes.sweep.candidates import Ids, Vocabulary
@@ -55,11 +55,11 @@ def sweep(
     watch.stage("inspect")
     seen = inspect(path, base, cache=options.cache)
     watch.stage("sweep")
-    ledger = Ledger(options.cache / "ledger.sqlite")
+    kept = kept_in(options.cache)
     try:
-        result, found = of(seen, options, ledger, watch.notice)
+        result, found = of(seen, options, kept, watch.notice)
     finally:
-        ledger.close()
+        kept.close()
     return Swept(result, found, _decision(found))
 
 

@@ -14,7 +14,7 @@ from sekisho.drills import costs, grid, tasks
 from sekisho.drills.grid import Grid
 from sekisho.drills.tasks import Subject, Task
 from sekisho.errors import ModelError, ProcessDiedError, StorageError
-from sekisho.evidence.ledger import Ledger
+from sekisho.evidence.cells import Cells
 from sekisho.probes import suite
 
 LONG = 20.0
@@ -280,21 +280,21 @@ def test_every_trial_has_a_process_of_its_own() -> None:
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_ledger_whole(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "ledger.sqlite")
-    pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
-    ledger._db.execute(f"PRAGMA max_page_count = {pages + 3}")
-    ledger.put("before", "kept")
+    cells = Cells(tmp_path / "cells.sqlite")
+    pages = cells._db.execute("PRAGMA page_count").fetchone()[0]
+    cells._db.execute(f"PRAGMA max_page_count = {pages + 3}")
+    cells.put("before", "kept")
 
     class Wordy(Model):
         def generate(self, chats, sampling=None, progress=None) -> tuple[str, ...]:
             return tuple("word " * 20_000 for _ in chats)
 
     with pytest.raises(StorageError, match="full") as error:
-        Grid(lambda _: Wordy(), ledger, 1).run([work("a")], nothing)
-    ledger.close()
+        Grid(lambda _: Wordy(), cells, 1).run([work("a")], nothing)
+    cells.close()
 
     assert "\n" not in str(error.value)
-    again = Ledger(tmp_path / "ledger.sqlite")
+    again = Cells(tmp_path / "cells.sqlite")
     assert (again.get("before"), work("a").done(again)) == ("kept", False)
     assert again._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     again.close()

@@ -1,6 +1,6 @@
 """The Ray engine: the same trials, each a Ray task that holds one confined process; results stream back to the driver.
 
-Only the driver writes the ledger. A worker or a node that dies ends its own trials, which are begun again elsewhere.
+Only the driver writes the cells. A worker or a node that dies ends its own trials, which are begun again elsewhere.
 A cluster is trusted like this machine: whoever can reach Ray's ports can run code on it. See docs/adr/0010.
 """
 

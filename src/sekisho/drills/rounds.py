@@ -1,4 +1,4 @@
-"""The planner applied to a plan: how its cells stand by the ledger, and the tasks that a round consists of."""
+"""The planner applied to a plan: how its cells stand by what is measured, and the tasks that a round consists of."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ GENERATION: Final = 1
 
 
 class Store(Protocol):
-    """Where finished work is kept; `sekisho.evidence.ledger.Ledger` is one."""
+    """Where finished work is kept; `sekisho.evidence.cells.Cells` is one."""
 
     def get(self, key: str) -> Any | None:
         """The JSON value under a key, or None."""
@@ -213,6 +213,6 @@ def as_json(result: DrillResult) -> dict[str, Any]:
 
 
 def digest(value: Any) -> str:
-    """Hex sha256 over a JSON value in its one form: what keys of the ledger and digests of plans are."""
+    """Hex sha256 over a JSON value in its one form: what keys of cells and digests of plans are."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,7 +1,7 @@
 """One trial: a model, the papers it has still to answer and the finetune it takes them after, as plain data.
 
 Every engine runs trials by `measured`, so that where a trial ran cannot show in its results. Answers come out
-one paper at a time; whoever runs the trial keeps them in the ledger at once.
+one paper at a time; whoever runs the trial keeps them in the cache at once.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -18,7 +18,7 @@ from sekisho.models.base import Chat, Checkpoint, Finetune, Model, Sampling
 from sekisho.records import DrillResult
 
 ATTEMPTS: Final = 2
-"""A trial whose process died is begun once more, from what the ledger holds of it."""
+"""A trial whose process died is begun once more, from what the cache holds of it."""
 
 Notice = Callable[[str, float, float], None]
 """Called with (what, cost units done, cost units in all); may come from any worker's thread."""

@@ -1,4 +1,4 @@
-"""What was measured, kept: a SQLite file of finished cells, so that nothing is measured twice.
+"""Measured cells in a cache: a SQLite file, so that nothing is measured twice. Not the ledger of decisions, `sekisho.ledger`.
 
 A key is a digest of everything that decides the value (weights, recipe, questions, sampling), so an entry
 never goes stale; a control's answers are found again by every later candidate.
@@ -14,9 +14,20 @@ from sekisho.errors import StorageError
 
 SCHEMA: Final = "CREATE TABLE IF NOT EXISTS cells (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 
+NAME: Final = "measurements.sqlite"
+"""File in the cache folder."""
+OLDER: Final = "ledger.sqlite"
+"""Its name in caches of older versions, which go on being used."""
+
+
+def kept_in(cache: Path) -> "Cells":
+    """The measured cells of a cache folder. Raises StorageError."""
+    older = cache / OLDER
+    return Cells(older if older.exists() else cache / NAME)
+
 
 @final
-class Ledger:
+class Cells:
     """A map from digest to JSON value; each `put` is durable when it returns. Safe between threads."""
 
     def __init__(self, path: Path) -> None:
@@ -28,7 +39,7 @@ class Ledger:
             with self._db:
                 self._db.execute(SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise StorageError(f"the ledger {path} cannot be opened: {error}") from error
+            raise StorageError(f"the cache of measurements {path} cannot be opened: {error}") from error
 
     def get(self, key: str) -> Any | None:
         """The value kept under a key, or None. Raises StorageError."""
@@ -37,7 +48,7 @@ class Ledger:
                 row = self._db.execute("SELECT value FROM cells WHERE key = ?", (key,)).fetchone()
             return None if row is None else json.loads(row[0])
         except (sqlite3.Error, ValueError) as error:
-            raise StorageError(f"the ledger cannot be read: {error}") from error
+            raise StorageError(f"the cache of measurements cannot be read: {error}") from error
 
     def put(self, key: str, value: Any) -> None:
         """Keep a JSON value; the first one stays. Raises StorageError, for example on a full disk."""
@@ -46,7 +57,7 @@ class Ledger:
             with self._lock, self._db:
                 self._db.execute("INSERT OR IGNORE INTO cells VALUES (?, ?)", (key, text))
         except sqlite3.Error as error:
-            raise StorageError(f"the ledger cannot be written: {error}") from error
+            raise StorageError(f"the cache of measurements cannot be written: {error}") from error
 
     def close(self) -> None:
         """Close the file, once a call of another thread has ended."""
