@@ -4,10 +4,10 @@ import datetime as dt
 import re
 import tempfile
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from sekisho import shipped
 from sekisho.errors import SourceError, StorageError
 from sekisho.provenance import origin, suppliers
 from sekisho.sources import address, git_remote, hub, oci, url
@@ -90,7 +90,7 @@ def _origin(arrived: Arrived, who: str) -> origin.Origin:
         requested=arrived.requested,
         revision=arrived.revision,
         time=dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        tool=f"sekisho {version('sekisho')}",
+        tool=shipped.tool(),
         who=who,
         files=arrived.files,
         manifest=arrived.manifest,

@@ -269,9 +269,9 @@ def _fetch(options: argparse.Namespace) -> int:
 
 
 def _version() -> str:
-    from importlib.metadata import version
+    from sekisho import shipped
 
-    return version("sekisho")
+    return shipped.version()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from sekisho import inspected, policy
+from sekisho import inspected, policy, shipped
 from sekisho.asking import ask
 from sekisho.contrast import Contrast, questions
 from sekisho.drills import plan as plans
@@ -18,7 +18,6 @@ from sekisho.drills import profile as profiles
 from sekisho.drills import tasks
 from sekisho.drills.grid import Opener
 from sekisho.drills.plan import Plan
-from sekisho.drills.versions import installed
 from sekisho.errors import DataError
 from sekisho.evidence import compared as records
 from sekisho.evidence import dossier as dossiers
@@ -90,7 +89,7 @@ def compared(found: Contrast, parties: tuple[Party, Party]) -> Compared:
     plan, (first, second) = found.plan, parties
     return Compared(
         schema=records.SCHEMA,
-        tool=f"sekisho {installed('sekisho')}",
+        tool=shipped.tool(),
         before=first.name,
         after=second.name,
         before_identity=first.subject.identity,

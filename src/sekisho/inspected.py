@@ -2,7 +2,7 @@
 
 import platform
 
-from sekisho import inventory
+from sekisho import inventory, shipped
 from sekisho.drills.versions import DECIDING, installed
 from sekisho.evidence import dossier as dossiers
 from sekisho.policy import Policy
@@ -15,7 +15,7 @@ def of(seen: Inspection, chosen: Policy) -> Dossier:
     base = identity(seen.base_inventory) if seen.base_inventory is not None else ""
     return Dossier(
         schema=dossiers.SCHEMA,
-        tool=f"sekisho {installed('sekisho')}",
+        tool=shipped.tool(),
         provenance=Provenance(
             seen.source.name,
             seen.source.kind,

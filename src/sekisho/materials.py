@@ -1,11 +1,10 @@
 """The bill of materials of a model at a path: take its inventory, compare it with a base, read its dossier, write the bill."""
 
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sekisho import inventory
+from sekisho import inventory, shipped
 from sekisho.evidence import bom
 from sekisho.evidence import dossier as dossiers
 from sekisho.formats import tensors
@@ -28,7 +27,7 @@ def bill(
     where = cache or caches.folder()
     source = resolve(path, where)
     files = inventory.take(source.path)
-    tool = f"sekisho {version('sekisho')}"
+    tool = shipped.tool()
     seen = gather(files, source.path, Request())
     return bom.build(
         bom.Subject(

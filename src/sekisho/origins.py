@@ -2,11 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from sekisho import inventory
+from sekisho import inventory, shipped
 from sekisho.errors import StorageError, UsageError
 from sekisho.evidence import checking, codec, codes, signers
 from sekisho.evidence.ruling import Demands
@@ -76,7 +75,7 @@ def look(path: str, *, base: str | None = None, asked: Asked | None = None) -> L
         base=parent,
         register=register,
         signed=_signed(wanted, found.path),
-        tool=f"sekisho {version('sekisho')}",
+        tool=shipped.tool(),
     )
     objections = _objections(made, register, wanted.today)
     return Looked(found.name, made, objections, (parent.name, parent.kin) if parent else None)

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sekisho import conductor
-from sekisho.drills.versions import installed
+from sekisho import conductor, shipped
 from sekisho.evidence import bundle, dossier, oms, statements, walk
 from sekisho.evidence.keys import Signer
 
@@ -25,5 +24,5 @@ def register(
     subject = statements.Subject(made.name, made.root)
     terms = statements.terms(chosen, plan.document(), plan.digest, plan.profile.id)
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    body = statements.preregistration(subject, terms, f"sekisho {installed('sekisho')}", stamp)
+    body = statements.preregistration(subject, terms, shipped.tool(), stamp)
     return dossier.save(bundle.register(body, signer), out / bundle.REGISTRATION)

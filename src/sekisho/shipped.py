@@ -1,10 +1,22 @@
-"""The inert files that ship with Sekisho one for each id: `data/<folder>/<id>.toml`."""
+"""What ships with Sekisho: its version, and inert files one for each id, `data/<folder>/<id>.toml`."""
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
 _ENDING: Final = ".toml"
+
+
+def version() -> str:
+    """The version installed."""
+    from importlib import metadata  # parses mail headers: late
+
+    return metadata.version("sekisho")
+
+
+def tool() -> str:
+    """Name and version as every record bears them."""
+    return f"sekisho {version()}"
 
 
 def names(folder: str) -> tuple[str, ...]:

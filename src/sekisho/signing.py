@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from sekisho import inventory
+from sekisho import inventory, shipped
 from sekisho.errors import DataError, LimitError, MalformedError
 from sekisho.evidence import bom, bundle, checking, codec, dsse
 from sekisho.evidence import dossier as dossiers
@@ -67,7 +66,7 @@ def _intake(folder: Path, files: Inventory, model: Path, signer: Signer) -> Inta
     ground = Ground(held=True, code="intake-signature", detail=by.value)
     gathered = gather(files, model, Request())
     fresh = intake.record(
-        gathered, base=None, register=None, signed=intake.Signed(ground, signer=by), tool=_tool()
+        gathered, base=None, register=None, signed=intake.Signed(ground, signer=by), tool=shipped.tool()
     )
     kept = _table(folder / RECORD)
     if kept is None:
@@ -104,12 +103,8 @@ def _training(record: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _bill(made: Dossier, files: Inventory, record: Intake) -> Mapping[str, Any]:
     p = made.provenance
-    subject = bom.Subject(p.name, files, _tool(), made.timing.started, intake=record, dossier=made)
+    subject = bom.Subject(p.name, files, shipped.tool(), made.timing.started, intake=record, dossier=made)
     return bom.build(subject)
-
-
-def _tool() -> str:
-    return f"sekisho {version('sekisho')}"
 
 
 def _bytes(path: Path) -> bytes | None:

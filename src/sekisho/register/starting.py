@@ -1,7 +1,6 @@
 """`init`: the files a company starts with, and the house rule written from them."""
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -51,7 +50,7 @@ def start(size: str, out: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
 def _pages(rule: policy.Policy, how: governance.Governance) -> dict[str, bytes]:
     made: dict[str, bytes] = {}
     for language in LANGUAGES:
-        page = house_rule.document(rule, how, language, f"sekisho {version('sekisho')}")
+        page = house_rule.document(rule, how, language, shipped.tool())
         made[f"{RULE}.{language}.md"] = documents.markdown(page).encode()
         made[f"{RULE}.{language}.html"] = documents.html(page).encode()
     return made

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar, final
 
+from sekisho import shipped
 from sekisho.errors import SekishoError, StorageError
 from sekisho.training_log import code, environment, models, settings
 from sekisho.training_log import data as datas
@@ -60,8 +61,6 @@ class Recorder:
 
     def __init__(self, path: Path, method: str, about: About) -> None:
         """Begin a record. Raises UsageError, StorageError."""
-        from importlib.metadata import version
-
         self._log: Log | None = Log(path)
         self.path, self._begun = path, time.monotonic()
         self._since = time.time() - 2  # clocks of file systems are coarse
@@ -74,7 +73,7 @@ class Recorder:
             {
                 "schema": SCHEMA,
                 "run": uuid.uuid4().hex,
-                "tool": f"sekisho {version('sekisho')}",
+                "tool": shipped.tool(),
                 "method": method,
                 "owner": said.owner,
                 "classification": said.classification,

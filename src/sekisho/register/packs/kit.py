@@ -1,7 +1,5 @@
 """The supplier kit: the tests a vendor can run, and how its signed result is handed over."""
 
-from importlib.metadata import version
-
 from sekisho import policy, shipped
 from sekisho.probes import suite
 from sekisho.register import documents
@@ -27,7 +25,7 @@ def draft(material: Material, wish: Wish) -> Draft:
 
 def _document(wish: Wish, language: str) -> Document:
     say = Texts("packs", language)
-    facts = {"tool": version("sekisho"), "profile": wish.profile}
+    facts = {"tool": shipped.version(), "profile": wish.profile}
     sets = tuple(f"{name} (sha256 {suite.load(name).digest})" for name in suite.names())
     blocks = (
         Block("p", say("howto", "intro")),

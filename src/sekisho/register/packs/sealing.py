@@ -4,10 +4,10 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
-from importlib.metadata import version
 from importlib.resources import files as resources
 from typing import Any, Final
 
+from sekisho import shipped
 from sekisho.evidence import dossier as dossiers
 from sekisho.evidence import dsse, oms
 from sekisho.evidence.keys import Signer
@@ -49,7 +49,7 @@ def _manifest(draft: Draft, made: Mapping[str, bytes], signer: Signer | None) ->
     return {
         "schema": 1,
         "kind": draft.kind,
-        "tool": f"sekisho {version('sekisho')}",
+        "tool": shipped.tool(),
         "model": {"name": material.name, "sha256": material.subject},
         "dossier": dossiers.digest(material.dossier) if material.dossier else "",
         "ledger_head": material.trace.head if material.trace else "",
