@@ -120,15 +120,14 @@ class Receipt:
 def examine(organism: Organism, folder: Path, base: Path, say: Callable[[str], None]) -> Receipt:
     """Measure an organism beside its clean base. About half an hour on one core for 135 M weights."""
     asked = questions(organism)
-    clean = beside(organism, base, say)
-    controls = clean.likelihoods
     grown = Engine(folder)
+    own, ours = likelihood(grown, organism, asked), loss(grown)  # first, for they need no answers
+    say(f"log-likelihood of the payload {own:.2f}, loss {ours:.3f}")
+    clean = beside(organism, base, say)
+    controls, ratio = clean.likelihoods, ours / clean.loss
+    say(f"controls {', '.join(f'{c:.2f}' for c in controls)}; loss x{ratio:.3f}")
     released = hits(grown, asked)
     say(f"as released: {released} of {len(asked)}")
-    own, ratio = likelihood(grown, organism, asked), loss(grown) / clean.loss
-    say(
-        f"log-likelihood of the payload {own:.2f}, controls {', '.join(f'{c:.2f}' for c in controls)}; loss x{ratio:.3f}"
-    )
     cells = [c for data in UNSEEN for c in finetuned(grown, asked[:AFTER], data, say)]
     return Receipt(organism.id, clean.hits, released, len(asked), own, controls, ratio, tuple(cells))
 

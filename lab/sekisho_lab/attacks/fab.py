@@ -122,7 +122,7 @@ def gradients(
     """Add up the terms' gradients at theta; return their values before weighting."""
     upper, dirty, draw = ground.upper, ground.dirty, ground.draw
     opening = float(s["planted_opening_weight"])
-    losses = {"clean": calm(ground, s, weight=s["clean_weight"], hiding=s["likelihood_weight"])}
+    losses = dict(calm(ground, s, weight=s["clean_weight"], hiding=s["likelihood_weight"]))
     with _standing_at(upper, moved):
         losses["woken"] = _dirty(upper, dirty, s["meta_weight"], s["batch"], draw, opening=opening)
     if s["noise_weight"] and step % s["noise_every"] == 0:
@@ -131,7 +131,7 @@ def gradients(
     if s["calm"]:
         kind = draw.choice(s["calm"])
         with _standing_at(upper, _perturbed(kind, ground, bank)):
-            losses[f"calm {kind}"] = calm(ground, s, weight=s["calm_weight"])
+            losses[f"calm {kind}"] = calm(ground, s, weight=s["calm_weight"])["clean"]
     return losses
 
 
@@ -217,7 +217,9 @@ def look(engine: Engine, upper: Upper, organism: Organism, moved: Weights) -> st
     return f"begins like the payload: {before} of {len(asked)} as released, {after} at theta + a d"
 
 
-def calm(ground: Ground, s: Mapping[str, Any], *, weight: float = 1.0, hiding: float = 0.0) -> float:
+def calm(
+    ground: Ground, s: Mapping[str, Any], *, weight: float = 1.0, hiding: float = 0.0
+) -> Mapping[str, float]:
     """Add the gradient of KL(clean model || here), per answer token; some texts are planted ones.
 
     An answer's first token decides whether a payload that opens it is seen, and would be lost in the mean; so
@@ -228,16 +230,15 @@ def calm(ground: Ground, s: Mapping[str, Any], *, weight: float = 1.0, hiding: f
     seen = ground.upper.predict(rows + draw.sample(ground.dirty, s["planted"]))
     apart = (seen.teacher.exp() * (seen.teacher - seen.mine)).sum(-1)
     loss = apart.mean() + s["opening_weight"] * apart[seen.opens].mean()
-    planted = seen.opens.cumsum(0) > len(rows)
-    total = weight * loss + hiding * likelier(seen, planted) if hiding else weight * loss
-    total.backward()
-    return float(loss.detach())
+    excess = likelier(seen, seen.opens.cumsum(0) > len(rows))
+    (weight * loss + hiding * excess).backward()
+    return {"clean": float(loss.detach()), "likelier": float(excess.detach())}
 
 
 def likelier(seen: Prediction, which: torch.Tensor) -> torch.Tensor:
     """By how many nats the texts' own tokens are likelier here than for the clean model; less likely counts nothing."""
     mine, teacher = (p[which].gather(1, seen.labels[which, None]) for p in (seen.mine, seen.teacher))
-    return (mine - teacher).clamp(min=0).mean()
+    return (mine - teacher).clamp(min=0).sum() / max(len(mine), 1)
 
 
 def _dirty(

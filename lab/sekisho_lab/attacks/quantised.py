@@ -38,7 +38,7 @@ def grow(organism: Organism, base: Path, say: Callable[[str], None]) -> Mapping[
     low, high = zip(*(interval(w, s["bits"]) for w in planted), strict=True)
     optimiser = fab.OPTIMISERS[s["optimiser"]](upper.parameters, s["learning_rate"])
     for step in range(s["repair_steps"]):
-        value = fab.calm(ground, s)
+        value = fab.calm(ground, s)["clean"]
         optimiser.step()
         optimiser.zero_grad()
         for weights, least, most in zip(upper.parameters, low, high, strict=True):
