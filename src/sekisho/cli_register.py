@@ -18,6 +18,7 @@ from sekisho.register.wishes import DATA_CLASSES
 
 if TYPE_CHECKING:
     from sekisho.ledger.book import Ledger
+    from sekisho.register.rows import Page
     from sekisho.register.wishes import Action
 
 OVERDUE: Final = 3
@@ -240,19 +241,19 @@ def _models(verbs: Verbs, say: Write) -> None:
         state = State(options.state) if options.state else None
         wish = rows.Listing(state, options.overdue, skip, count + 1)
         with closing(cli_ledger.opened(options)) as ledger:
-            found = rows.listed(ledger, wish)
-            say(_page(ledger, (found, skip, count), options))
-        return OVERDUE if options.overdue and found else 0
+            found = rows.page(ledger, wish)
+            say(_page(ledger, found, (skip, count), options))
+        return OVERDUE if options.overdue and found.rows else 0
 
     verb.set_defaults(run=run)
 
 
-def _page(ledger: "Ledger", taken: tuple[Any, int, int], options: argparse.Namespace) -> str:
-    from sekisho.register import documents, listing, rows
+def _page(ledger: "Ledger", found: "Page", window: tuple[int, int], options: argparse.Namespace) -> str:
+    from sekisho.register import documents, listing
 
-    found, skip, count = taken
-    more = skip + count if len(found) > count else 0
-    page = listing.Listed(found[:count], rows.counts(ledger), ledger.now(), ledger.tip(), more)
+    skip, count = window
+    more = skip + count if len(found.rows) > count else 0
+    page = listing.Listed(found.rows[:count], found.counts, ledger.now(), ledger.tip(), more)
     if options.format == "json":
         return json.dumps(listing.plain(page), ensure_ascii=False, indent=1)
     if options.format == "text":

@@ -166,6 +166,7 @@ def test_ten_thousand_entries_cost_little(tmp_path):
         "list": lambda: rows.listed(ledger),
         "state": lambda: rows.listed(ledger, Listing(State.REQUESTED)),
         "counts": lambda: rows.counts(ledger),
+        "page": lambda: rows.page(ledger),
         "trace": lambda: trace(ledger, "m4999"),
     }
     for name, task in tasks.items():

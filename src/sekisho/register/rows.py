@@ -95,6 +95,15 @@ class Row:
         return tuple(k for k in MARKS if found[k])
 
 
+@dataclass(frozen=True)
+class Page:
+    """Some of the register, and how much there is."""
+
+    rows: tuple[Row, ...]
+    counts: Mapping[State | None, int]
+    """Models at each state, of the whole register; None where nobody asked."""
+
+
 def row(ledger: Ledger, subject: str) -> Row | None:
     """The row of a model, from the chain; None where nothing is known of it. Raises StorageError."""
     history = ledger.history(subject)
@@ -114,14 +123,38 @@ def fold(subject: str, history: Iterable[Entry], before: Row | None = None) -> R
     return Row(subject, **made)
 
 
+def page(ledger: Ledger, wish: Listing = Listing()) -> Page:
+    """Models, those with the newest entries first, and how many there are in all, read together. Raises StorageError."""
+    seen = _Overview(arrivals(ledger), ledger.heads(), _states(ledger))
+    return Page(_chosen(ledger, wish, seen), _counted(seen))
+
+
 def listed(ledger: Ledger, wish: Listing = Listing()) -> tuple[Row, ...]:
     """Models, those with the newest entries first. Raises StorageError."""
-    arrived, heads = arrivals(ledger), ledger.heads()
-    chosen: Iterable[str] = heads
+    states = _states(ledger) if wish.state or wish.overdue else {}
+    return _chosen(ledger, wish, _Overview(arrivals(ledger), ledger.heads(), states))
+
+
+def counts(ledger: Ledger) -> Mapping[State | None, int]:
+    """How many models stand at each state, None where nobody asked; a request that arrived is not counted twice."""
+    return _counted(_Overview(arrivals(ledger), ledger.heads(), _states(ledger)))
+
+
+@dataclass(frozen=True)
+class _Overview:
+    """What is read once, whatever is listed."""
+
+    arrived: Mapping[str, str]
+    heads: Mapping[str, int]
+    states: Mapping[str, State]
+
+
+def _chosen(ledger: Ledger, wish: Listing, seen: _Overview) -> tuple[Row, ...]:
+    chosen: Iterable[str] = seen.heads
     if wish.state or wish.overdue:
-        states = _states(ledger)
-        chosen = [s for s in heads if states.get(s) in ((wish.state,) if wish.state else APPROVED)]
-    order = sorted((s for s in chosen if s not in arrived), key=lambda s: -heads[s])
+        wanted = (wish.state,) if wish.state else APPROVED
+        chosen = [s for s in seen.heads if seen.states.get(s) in wanted]
+    order = sorted((s for s in chosen if s not in seen.arrived), key=lambda s: -seen.heads[s])
     if wish.overdue:
         late = (r for r in (row(ledger, s) for s in order) if r and r.marks(ledger.now()))
         return tuple(islice(late, wish.skip, wish.skip + wish.count))
@@ -129,11 +162,10 @@ def listed(ledger: Ledger, wish: Listing = Listing()) -> tuple[Row, ...]:
     return tuple(r for r in found if r)
 
 
-def counts(ledger: Ledger) -> Mapping[State | None, int]:
-    """How many models stand at each state, None where nobody asked; a request that arrived is not counted twice."""
-    arrived, states = arrivals(ledger), _states(ledger)
-    asked = {subject: request for request, subject in arrived.items()}
-    found = Counter(states.get(s, states.get(asked.get(s, ""))) for s in ledger.heads() if s not in arrived)
+def _counted(seen: _Overview) -> Mapping[State | None, int]:
+    asked = {subject: request for request, subject in seen.arrived.items()}
+    states = seen.states
+    found = Counter(states.get(s, states.get(asked.get(s, ""))) for s in seen.heads if s not in seen.arrived)
     return {state: found[state] for state in (None, *State) if found[state]}
 
 
