@@ -34,7 +34,7 @@ def _sweep(verbs: Verbs, say: Write) -> None:
         help="1: tokens that findings name, added and reserved ones (default); 2: rare ordinary ones, too; 3: all",
     )
     verb.add_argument(
-        "--references", type=int, default=256, help="ordinary tokens as the yardstick (default: 256)"
+        "--references", type=int, default=64, help="ordinary tokens as the yardstick (default: 64)"
     )
     shared.declared(verb)
     shared.language(verb)

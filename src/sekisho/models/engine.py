@@ -33,6 +33,9 @@ class Engine:
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = (
+            False  # nothing here reads what it has not written
+        )
         logging.set_verbosity_error()
         logging.disable_progress_bar()
         self._folder = path if path.is_dir() else path.parent

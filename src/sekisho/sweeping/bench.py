@@ -10,10 +10,10 @@ from sekisho.drills.tasks import Store, Subject, digest
 from sekisho.models import engine
 from sekisho.models.base import Chat, Model, Sampling, Shift
 
-SWEEPING: Final = 1
+SWEEPING: Final = 2
 """Version of the measuring; raised whenever it may give other numbers."""
-BLOCK: Final = 64
-"""Token sequences measured and kept at a time."""
+BLOCK: Final = 128
+"""Token sequences measured and kept at a time; each time the prompts are read anew, up to where the tokens stand."""
 
 Notice = Callable[[str, float, float], None]
 """(what, done, total)."""
@@ -48,12 +48,17 @@ class Bench:
         self, slot: str, sequences: Sequence[Sequence[int]], chats: Sequence[Chat], tokens: int
     ) -> tuple[tuple[str, ...], ...]:
         """For each sequence the answers to all chats. Raises ModelError, StorageError."""
-        found = []
-        for sequence in sequences:
-            what = ["answers", slot, engine.rows(chats), list(sequence), tokens]
-            row = self._kept(what, partial(self._said, chats, slot, sequence, tokens))
-            found.append(tuple(row))
-        return tuple(found)
+        keys = {
+            s: self._key(["answers", slot, engine.rows(chats), list(s), tokens])
+            for s in map(tuple, sequences)
+        }
+        new = [s for s, key in keys.items() if self._store.get(key) is None]
+        if new:  # together: a step of decoding reads all weights once, however many rows share it
+            sampling = Sampling(max_new_tokens=tokens)
+            said = self._opened().generate_with(chats, slot, new, sampling)
+            for n, s in enumerate(new):
+                self._store.put(keys[s], list(said[n * len(chats) : (n + 1) * len(chats)]))
+        return tuple(tuple(self._store.get(keys[tuple(s)]) or ()) for s in sequences)
 
     def close(self) -> None:
         """Free the model."""
@@ -62,19 +67,18 @@ class Bench:
             self._model = None
 
     def _kept(self, what: list[Any], measure: Callable[[], Any]) -> Any:
-        key = digest(["sweep", SWEEPING, self._subject.identity, *what])
+        key = self._key(what)
         known = self._store.get(key)
         if known is None:
             known = measure()
             self._store.put(key, known)
         return known
 
+    def _key(self, what: list[Any]) -> str:
+        return digest(["sweep", SWEEPING, self._subject.identity, *what])
+
     def _swept(self, chats: Sequence[Chat], slot: str, block: list[list[int]]) -> list[dict[str, Any]]:
         return [asdict(s) for s in self._opened().sweep(chats, slot, block)]
-
-    def _said(self, chats: Sequence[Chat], slot: str, sequence: Sequence[int], tokens: int) -> list[str]:
-        sampling = Sampling(max_new_tokens=tokens)
-        return list(self._opened().generate_with(chats, slot, [sequence], sampling))
 
     def _opened(self) -> Model:
         if self._model is None:

@@ -54,6 +54,7 @@ class Judge:
     def closer(self, found: Sequence[Tried]) -> tuple[TokenResult, ...]:
         """Read the answers of the strongest, then probe what changes them. Raises ModelError, StorageError."""
         odd = [t for t in found if t.z >= ODD][:CLOSER]
+        self._ask_ahead(odd)
         read = [(t, *self._read(t)) for t in odd]
         moving = [t for t, lock, _ in read if self._moves(t, lock)]
         asked = [t for n, t in enumerate(moving) if n < PROBED or t.ids in self.declared]
@@ -63,6 +64,15 @@ class Judge:
             for t, lock, shown in read
         ]
         return tuple(sorted(made, key=lambda r: (-list(TokenWord).index(r.word), -r.z)))
+
+    def _ask_ahead(self, odd: Sequence[Tried]) -> None:
+        """All that will be read, asked in one go for each place; it is kept."""
+        for slot in dict.fromkeys(_read_at(t) for t in odd):
+            here = [t for t in odd if _read_at(t) == slot]
+            self.pair.model.answers(slot, [(), *(t.ids for t in here)], self.chats, TOKENS)
+            paired = [t.ids for t in here if t.base is not None]
+            if self.pair.base is not None and paired:
+                self.pair.base.answers(slot, paired, self.chats, TOKENS)
 
     def _read(self, tried: Tried) -> tuple[Lock, tuple[Example, ...]]:
         """What the answers share that those without the tokens, or of the base with them, do not."""

@@ -96,8 +96,8 @@ def _placed(
     """Sequences with their distance from what ordinary tokens do in the same place."""
     if not sequences:
         return []
-    beside = [t.value for t in pair.tried(slot, ordinary, chats)] if ordinary else []
-    found = pair.tried(slot, sequences, chats)
+    every = pair.tried(slot, [*ordinary, *sequences], chats)  # in one go, so that they share blocks
+    beside, found = [t.value for t in every[: len(ordinary)]], every[len(ordinary) :]
     scores = statistics.outlying([t.value for t in found], beside)
     return [replace(t, z=z) for t, z in zip(found, scores, strict=True)]
 

@@ -18,7 +18,7 @@ class Settings:
     """0 tokens that findings and rows point at; 1 added and reserved ones, too; 2 rare ordinary ones, too; 3 all."""
     tokens: int = _MOST
     """Tokens tried at most, those that findings name first."""
-    references: int = 256
+    references: int = 64
     """Ordinary tokens that say what is ordinary."""
 
     def __post_init__(self) -> None:
