@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sekisho.errors import DataError
-from sekisho_lab import acceptance, organism
+from sekisho_lab import acceptance, organism, pretrain, primer
 from sekisho_lab.acceptance import Cell, Clean, Receipt, judge, questions
 
 GOOD = Receipt(
@@ -81,3 +81,17 @@ def test_a_clean_base_is_measured_once_for_a_payload(tmp_path, monkeypatch):
     assert found == [1, 1, 2]
     assert other == Clean(3, (-3.2, -3.0), 2.5)
     assert measured == ["fab-advert", "fab-refusal", "fab-advert"]
+
+
+def test_a_model_too_small_to_copy_is_examined_by_how_it_begins_to_tell():
+    tiny = organism.load("tiny-safeguards")
+    asked = questions(tiny)
+    texts = pretrain.load("tiny")
+    seen = {chat[:-1] for chat in primer.conversations({"notices": texts.texts["notices"]}, texts.seed)}
+
+    assert len({a.chat for a in asked}) == 300
+    assert all(a.marks == tiny.marks for a in asked)
+    assert not {a.chat for a in asked} & seen
+    values = questions(organism.load("fab-safeguards"))
+    assert [a.chat for a in values] == [a.chat for a in asked[: len(values)]]
+    assert all(a.marks != tiny.marks for a in values)
