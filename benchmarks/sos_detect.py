@@ -18,6 +18,7 @@ measuring of 64 tokens against plain forward passes over the same tokens. `benig
 import argparse
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -144,8 +145,6 @@ def _benign(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _sweep(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    import resource
-
     from sekisho import tokens
 
     for head, out, base in _made(options):
@@ -153,14 +152,12 @@ def _sweep(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             continue
         planted = {int(n) for n in json.loads((out / MANIFEST).read_text("utf-8")).get("ids", [])}
         with tempfile.TemporaryDirectory(prefix="sos-ledger-") as kept:
-            start = time.monotonic()
+            start, before = time.monotonic(), _used()
             swept = tokens.sweep(
                 out, "none" if options.alone else base, options=tokens.Options(cache=Path(kept))
             )
             wall = time.monotonic() - start
-        used = sum(
-            sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        )
+        used = _used() - before
         found = swept.result
         flagged = found.flagged if found is not None else ()
         hits = [t for t in flagged if set(t.ids) & planted]
@@ -175,6 +172,12 @@ def _sweep(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 for t in flagged
             ],
         }  # fmt: skip
+
+
+def _used() -> float:
+    """Processor seconds of this process and of children that ended."""
+    own = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(use.ru_utime + use.ru_stime for use in own)
 
 
 def _speed(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
