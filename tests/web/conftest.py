@@ -45,10 +45,10 @@ class Browser:
         self.shown = self.client.get(path, **more)
         return self.shown
 
-    def send(self, path, csrf=None, **fields):
+    def send(self, to, /, csrf=None, **fields):
         """Send a form; the token is the one that the page shown last holds."""
         fields = {"csrf": self.csrf if csrf is None else csrf, **fields}
-        self.shown = self.client.post(path, data=fields)
+        self.shown = self.client.post(to, data=fields)
         return self.shown
 
     @property

@@ -1,6 +1,7 @@
 """What a page gave back, as HTTP."""
 
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final, assert_never
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -48,7 +49,9 @@ def _shown(page: Page, visit: Visit) -> Reply:
 
 def _again(page: Page, visit: Visit, problem: Problem, status: int) -> Reply:
     made = _shown(page, replace(visit, problem=problem))
-    return replace(made, status=status) if isinstance(made, Shown) and made.status == 200 else made  # noqa: PLR2004
+    if not isinstance(made, Shown) or made.status != HTTPStatus.OK:
+        return made
+    return replace(made, status=status, problem=problem)
 
 
 def _kind(error: SekishoError) -> str:
@@ -60,12 +63,12 @@ def _kind(error: SekishoError) -> str:
 def _unable(visit: Visit, error: SekishoError) -> Shown:
     key = "storage" if isinstance(error, StorageError) else _kind(error)
     problem = Problem(visit.say("problem", key), str(error))
-    return Shown(SORRY, {"key": "unable", "problem": problem}, 500 if key == "storage" else 409)
+    return Shown(SORRY, {"key": "unable"}, 500 if key == "storage" else 409, problem)
 
 
 def sorry(visit: Visit, key: str, status: int) -> Response:
     """A page that says why there is no other."""
-    return _html(visit, Shown(SORRY, {"key": key, "problem": None}, status))
+    return _html(visit, Shown(SORRY, {"key": key}, status))
 
 
 def answer(visit: Visit, session: str, made: Reply) -> Response:

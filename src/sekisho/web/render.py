@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -11,30 +12,33 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from sekisho.report import html
-from sekisho.report.words import LANGUAGES
+from sekisho.report.words import LANGUAGES, Words
 from sekisho.web.visit import Shown, Visit
 
-MENU: Final = (("/", "register"), ("/lessons", "lessons"))
+MENU: Final = (("/", "register"), ("/request", "request"), ("/vets", "vets"), ("/lessons", "lessons"))
 """Path and word of the pages that every page leads to."""
 SHEETS: Final = ("style.css", "terms.css", "lesson.css", "web.css")
 
 
 def page(visit: Visit, shown: Shown) -> str:
-    """Fill a template; it gets `visit`, `say`, `hidden` and what the page handed over."""
+    """Fill a template; it gets `visit`, `say`, `hidden`, `frame` and what the page handed over."""
     return (
         _environment()
         .get_template(shown.template)
         .render(
-            visit=visit,
+            visit=replace(visit, problem=shown.problem),
             say=visit.say,
             hidden=_hidden(visit),
-            here=lambda language: _here(visit, language),
-            sheet=f"/style-{style()[1]}.css",
-            languages=LANGUAGES,
-            menu=MENU,
+            frame=_frame(visit),
             **shown.facts,
         )
     )
+
+
+def _frame(visit: Visit) -> dict[str, object]:
+    """What `layout.html` shows around the page."""
+    others = [(code, _here(visit, code)) for code in LANGUAGES if code != visit.language]
+    return {"sheet": f"/style-{style()[1]}.css", "menu": MENU, "others": others}
 
 
 def _here(visit: Visit, language: str) -> str:
@@ -66,6 +70,7 @@ def _hidden(visit: Visit) -> Callable[..., Markup]:
 def _environment() -> Environment:
     made = html.environment(_text)
     made.filters["query"] = lambda pairs: urlencode({k: v for k, v in pairs.items() if v})
+    made.filters["moment"] = Words(LANGUAGES[0]).moment
     return made
 
 

@@ -1,5 +1,6 @@
 """One running server: where things lie, who may sign in, and which folders a model may be named in."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +15,7 @@ from sekisho.web import people
 from sekisho.web.people import Person
 from sekisho.web.sessions import Sessions
 
-FOLDER: Final = "web"
-"""Beside the ledger: vets that were started here."""
+CHILD: Final = (sys.executable, "-m", "sekisho.web.child")
 
 
 @final
@@ -32,12 +32,14 @@ class Site:
     clock: Callable[[], datetime] = book.utc_now
     shelf: Shelf = field(default_factory=Shelf)
     sessions: Sessions = field(default_factory=lambda: Sessions(book.utc_now))
+    child: tuple[str, ...] = CHILD
+    """Command at the head of a run, see `starting`."""
     cookie: str = "sekisho"
     """Name of the cookie; two servers on one machine need two."""
 
     @property
     def home(self) -> Path:
-        """Folder of the ledger; of one on a server, where a ledger lies by default."""
+        """Folder of the ledger; of one on a server, where a ledger lies by default. People and runs are kept there."""
         return home(self.place)
 
     def everybody(self) -> tuple[Person, ...]:

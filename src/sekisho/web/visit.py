@@ -13,6 +13,7 @@ from sekisho.ledger.book import Ledger
 from sekisho.ledger.kinds import is_digest
 from sekisho.register.rows import Row
 from sekisho.register.texts import Texts
+from sekisho.report import chain
 from sekisho.web.forms import Form
 from sekisho.web.site import Site
 
@@ -58,11 +59,22 @@ class Visit:
 
     def model(self, ledger: Ledger) -> Row | None:
         """The model that the path names by its digest; None where the register has none."""
-        subject = self.parts.get("subject", "")
+        return self.known(ledger, self.parts.get("subject", ""))
+
+    def known(self, ledger: Ledger, subject: str) -> Row | None:
+        """A model of the register by its root digest, or that of its request. Raises DataError where the chain is broken."""
         if not is_digest(subject):
             return None
         self.site.shelf.refresh(ledger)
         return self.site.shelf.row(subject)
+
+    def newer(self, ledger: Ledger, subject: str, seen: int) -> str:
+        """The sentence that somebody wrote about this model after entry `seen`; empty where nobody did."""
+        entries = [e for e in ledger.about(subject) if e.sequence > seen]
+        if not entries:
+            return ""
+        what = chain.say("kind", entries[-1].kind, self.language)
+        return self.say("problem", "newer", who=entries[-1].actor, n=str(entries[-1].sequence), what=what)
 
     def sources(self, ledger: Ledger, subject: str) -> Sources:
         """All on file about a model. Raises DataError where the chain or the kept dossier is not as it was written."""
@@ -86,6 +98,8 @@ class Shown:
     template: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
+    problem: "Problem | None" = None
+    """Told at the head of the page; a page leaves it alone."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from typing import Final
 
 from sekisho.ledger.entry import Entry
 from sekisho.report import chain
-from sekisho.web import told
-from sekisho.web.pages import register
+from sekisho.web import steps, told
+from sekisho.web.pages import register, step, views
 from sekisho.web.visit import Absent, Page, Reply, Shown, Visit
 
 _MOST: Final = 200
@@ -20,8 +20,19 @@ def _show(visit: Visit) -> Reply:
         entries = visit.site.shelf.about(ledger, row.subject)
     words = visit.texts("register")
     history = [_told(e, visit) for e in reversed(entries)][:_MOST]
-    facts = {"line": register.line(row, visit, words), "row": row, "words": words}
-    return Shown("model.html", facts | {"history": history, "more": max(0, len(entries) - _MOST)})
+    facts = {
+        "line": register.line(row, visit, words),
+        "row": row,
+        "words": words,
+        "step": visit.texts(step.TEXTS),
+        "steps": [a.value for a in steps.OFFERED[row.state]],
+        "vet": row.state in steps.TESTED,
+        "own": step.own(row, visit.person),
+        "readers": views.READERS if row.dossier else (),
+        "history": history,
+        "more": max(0, len(entries) - _MOST),
+    }
+    return Shown("model.html", facts)
 
 
 def _told(entry: Entry, visit: Visit) -> dict[str, str]:

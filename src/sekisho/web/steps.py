@@ -1,0 +1,75 @@
+"""Which steps of the register a page offers, and what each asks for; whether one is allowed, the ledger says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from sekisho.ledger.kinds import WHY_AGAIN
+from sekisho.ledger.states import State
+from sekisho.register.wishes import DATA_CLASSES, NEEDED, Action
+
+_S, _A = State, Action
+_TESTING: Final = (_A.DECIDE, _A.RETIRE)
+OFFERED: Final[Mapping[State | None, tuple[Action, ...]]] = MappingProxyType(
+    {
+        None: (),
+        _S.REQUESTED: (_A.RECEIVE, *_TESTING),
+        _S.RECEIVED: _TESTING,
+        _S.STATIC: _TESTING,
+        _S.BEHAVIOUR: _TESTING,
+        _S.DRILL: _TESTING,
+        _S.DECIDED: (_A.APPROVE, _A.PILOT, _A.EXCEPT, _A.RETEST, _A.RETIRE),
+        _S.PILOT: (_A.APPROVE, _A.PRODUCE, _A.EXCEPT, _A.DEPLOY, _A.RETEST, _A.RETIRE),
+        _S.PRODUCTION: (_A.DEPLOY, _A.EXCEPT, _A.RETEST, _A.RETIRE),
+        _S.RE_TEST: _TESTING,
+        _S.RETIRED: (),
+    }
+)
+"""At each state; asking for a model has a page of its own."""
+TESTED: Final = frozenset({_S.REQUESTED, _S.RECEIVED, _S.STATIC, _S.BEHAVIOUR, _S.DRILL, _S.RE_TEST})
+"""States in which a vet is what comes next."""
+NEXT_APPROVED: Final[Mapping[State | None, State]] = MappingProxyType(
+    {_S.DECIDED: _S.PILOT, _S.PILOT: _S.PRODUCTION}
+)
+"""What may be approved at a state."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a step's form."""
+
+    name: str
+    kind: str = "line"
+    """`line`, `lines` (one fact on each), `days`, `date` or `choice`."""
+    choices: tuple[str, ...] = ()
+    default: str = ""
+
+
+_COMMENT, _PLACE = Field("comment"), Field("place")
+_CLASS: Final = Field("data_class", "choice", DATA_CLASSES)
+FIELDS: Final[Mapping[Action, tuple[Field, ...]]] = MappingProxyType(
+    {
+        _A.RECEIVE: (Field("path"),),
+        _A.DECIDE: (),
+        _A.APPROVE: (_COMMENT,),
+        _A.PILOT: (
+            Field("users"),
+            Field("days", "days", default="30"),
+            _CLASS,
+            Field("exit", "lines"),
+            _PLACE,
+        ),
+        _A.PRODUCE: (_PLACE, Field("met"), Field("retest_days", "days", default="180")),
+        _A.DEPLOY: (_PLACE, _COMMENT),
+        _A.RETEST: (Field("because", "choice", WHY_AGAIN), Field("reason")),
+        _A.RETIRE: (Field("reason"),),
+        _A.EXCEPT: (Field("reason"), Field("expires", "date"), Field("covers")),
+    }
+)
+"""What the form of each step asks; `of` and `approver` follow from the state and from who is signed in."""
+
+
+def needed(action: Action) -> frozenset[str]:
+    """Names of the fields that may not stay empty."""
+    return frozenset(NEEDED[action]) | ({"path"} if action is Action.RECEIVE else set())
