@@ -1,4 +1,4 @@
-"""How well trained rows do what they were trained for: the section `The attack` of docs/benchmarks/sos.md.
+"""How well trained rows do what they were trained for: `The attack` of docs/benchmarks/sos.md; sos_detect.py has the rest.
 
     python benchmarks/sos.py attack ROWS --base MODEL [--brief] >> benchmarks/data/sos.jsonl
     python benchmarks/sos.py table benchmarks/data/sos.jsonl [--into docs/benchmarks/sos.md]
@@ -13,6 +13,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import sos_page
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -24,13 +26,18 @@ def main() -> None:
     if options.verb == "attack":
         print(json.dumps(_attack(options), sort_keys=True, ensure_ascii=False), flush=True)
         return
-    text = table([json.loads(line) for line in options.results.read_text("utf-8").splitlines()])
-    if options.into is None:
-        print(text)
-        return
-    page = options.into.read_text("utf-8")
-    before, _, rest = page.partition(BEGIN)
-    options.into.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", "utf-8")
+    lines = [json.loads(line) for line in options.results.read_text("utf-8").splitlines()]
+    for marks, text in (((BEGIN, END), table(lines)), ((sos_page.BEGIN, sos_page.END), sos_page.page(lines))):
+        if options.into is None:
+            print(text)
+        elif text:
+            _put(options.into, marks, text)
+
+
+def _put(path: Path, marks: tuple[str, str], text: str) -> None:
+    begin, end = marks
+    before, _, rest = path.read_text("utf-8").partition(begin)
+    path.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", "utf-8")
 
 
 def _attack(options: argparse.Namespace) -> dict[str, Any]:

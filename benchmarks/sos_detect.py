@@ -3,6 +3,7 @@
     python benchmarks/sos_detect.py static ROWS --base MODEL [--forms V0,V1] >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py peers ROWS --base MODEL --peers FOLDER [--forms V0,V1] >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py sweep ROWS --base MODEL [--forms V1] [--alone] >> benchmarks/data/sos.jsonl
+    python benchmarks/sos_detect.py success ROWS --base MODEL [--forms V1] >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py speed MODEL >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py benign MODEL [MODEL ...] >> benchmarks/data/sos.jsonl
 
@@ -57,7 +58,14 @@ GRAVE: Final = (Severity.HOLD, Severity.REJECT)
 
 def main() -> None:
     options = _arguments()
-    makers = {"static": _static, "sweep": _sweep, "speed": _speed, "peers": _peers, "benign": _benign}
+    makers = {
+        "static": _static,
+        "success": _success,
+        "sweep": _sweep,
+        "speed": _speed,
+        "peers": _peers,
+        "benign": _benign,
+    }
     for line in makers[options.verb](options):
         print(json.dumps(line, sort_keys=True, ensure_ascii=False), flush=True)
 
@@ -174,6 +182,24 @@ def _sweep(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
+def _success(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from sekisho_lab import measure_forms
+
+    base, trained = resolve(options.base, cache.folder()).path, rows.load(options.rows)
+    for form in options.forms.split(",") if options.forms else forms.FORMS:
+        head = {
+            "organism": trained.organism,
+            "base": base.name,
+            "seed": trained.settings["seed"],
+            "form": form,
+        }
+        try:
+            found = measure_forms.measure(form, trained, base)
+        except DataError as error:
+            found = {"left": str(error)}
+        yield {"kind": "form-success", **head, **found}
+
+
 def _used() -> float:
     """Processor seconds of this process and of children that ended."""
     own = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -239,7 +265,7 @@ def _peers(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for name in ("static", "sweep", "peers"):
+    for name in ("static", "success", "sweep", "peers"):
         verb = verbs.add_parser(name)
         verb.add_argument("rows", type=Path)
         verb.add_argument("--base", required=True)
