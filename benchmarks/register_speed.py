@@ -1,7 +1,7 @@
 """How long the register takes to list, with many models in it: the queries of `sekisho models` and of its web page.
 
-    python benchmarks/register.py                      # 10,000 models, each at a stage of its own, in a temporary file
-    python benchmarks/register.py --models 2000 --keep /tmp/register.sqlite
+    python benchmarks/register_speed.py                      # 10,000 models, each at a stage of its own, in a temporary file
+    python benchmarks/register_speed.py --models 2000 --keep /tmp/register.sqlite
 
 Every entry goes through the rules and the chain, as people write them. Each query is repeated; the median and the
 slowest are printed, in wall time and in CPU time, since a busy machine's wall time says little.
