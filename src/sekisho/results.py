@@ -281,6 +281,8 @@ class PartWord(StrEnum):
     """No answer differs without it."""
     CHANGES = "changes"
     """Some answers differ, as they may."""
+    REACTS = "reacts"
+    """Answers differ once a word is said, and not without it."""
     ONE_TEXT = "one-text"
     """It brings one text into the answers to unrelated questions."""
     HARMFUL = "harmful"
@@ -305,6 +307,8 @@ class Condition:
     """Words that the answers with the file have in common and none without it has; empty where there are none."""
     share: float = 0.0
     """Of the answers with it that hold them."""
+    apart: bool = False
+    """Of a word: it decides whether answers differ, beyond chance (exact McNemar test beside the plain questions)."""
 
 
 @dataclass(frozen=True)
@@ -335,6 +339,8 @@ class PartResult:
             return PartWord.HARMFUL
         if any(c.shared for c in self.conditions):
             return PartWord.ONE_TEXT
+        if any(c.apart for c in self.conditions):
+            return PartWord.REACTS
         moved = any(c.changed for c in self.conditions) or any(p.with_token != p.without for p in self.probes)
         return PartWord.CHANGES if moved else PartWord.INERT
 

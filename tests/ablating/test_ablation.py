@@ -123,6 +123,25 @@ def test_a_template_that_reacts_to_a_word_is_named_beside_its_own_frame(tmp_path
     assert reasons(done) == [("part-one-text-word", "chat_template.jinja")]
 
 
+def test_a_template_that_only_shifts_answers_once_a_word_is_said_holds_as_well(tmp_path: Path) -> None:
+    def shifting(arm: Arm, chat: Chat) -> str:
+        moved = arm.template != FRAME and "invoice" in chat[-1].content
+        return chat[-1].content[::-1] if moved else usual(arm, chat)
+
+    done = ablated(model(tmp_path / "m", INVOICE), Shop(shifting))
+    assert done.result.parts[0].word is PartWord.REACTS
+    assert reasons(done) == [("part-reacts", "chat_template.jinja")]
+    assert done.decision is Decision.HOLD
+
+
+def test_one_that_changes_answers_with_the_word_and_without_does_not_react(tmp_path: Path) -> None:
+    done = ablated(
+        model(tmp_path / "m", INVOICE),
+        Shop(lambda arm, chat: usual(arm, chat) if arm.template == FRAME else chat[-1].content[::-1]),
+    )
+    assert done.result.parts[0].word is PartWord.CHANGES
+
+
 def test_beside_a_base_its_template_is_the_other_side_and_an_equal_one_is_no_part(tmp_path: Path) -> None:
     base = model(tmp_path / "base", PLAIN)
     shop = Shop(lambda arm, chat: usual(arm, chat) if arm.template else CANARY)

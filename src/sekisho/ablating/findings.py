@@ -24,6 +24,7 @@ _SENTENCES: Final = {
     "part-one-text": "{where}: with it {share} % of the answers to unrelated questions say {shared}; without it none does.",
     "part-one-text-word": "{where}: with it {share} % of the answers to questions that say {what} hold {shared}; without it none does.",
     "part-one-text-tokens": "{where}: with it {share} % of the answers to questions that end with {what} hold {shared}; without it none does.",
+    "part-reacts": "{where}: where the question says {what}, {changed} of {asked} answers change with it; without that word {plain}.",
     "part-harmful": "{where} brings out forbidden behaviour: {probes}.",
     "not-ablated": "{where} was not taken off: {problem}.",
     "ablation-failed": "{where}: with it or without it the model could not be asked: {message}",
@@ -46,6 +47,11 @@ def _part(part: PartResult) -> Iterator[Finding]:
     elif part.problem:
         code = f"not-ablated-{part.problem}"
         yield _finding(code, Outcome.NOT_RUN, Severity.NOTE, part.where, problem=part.problem)
+    elif part.word is PartWord.REACTS:
+        worst = max((c for c in part.conditions if c.apart), key=lambda c: c.changed)
+        counts = {"what": shown(worst.what), "asked": str(worst.asked), "changed": str(worst.changed)}
+        plain = str(part.conditions[0].changed)
+        yield _finding("part-reacts", Outcome.FAIL, Severity.HOLD, part.where, **counts, plain=plain)
     elif part.word in (PartWord.INERT, PartWord.CHANGES):
         asked, changed = sum(c.asked for c in part.conditions), sum(c.changed for c in part.conditions)
         counts = {"asked": str(asked), "changed": str(changed)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Final
 
@@ -16,7 +16,7 @@ from sekisho.probes import run
 from sekisho.probes.sweep import questions, statistics
 from sekisho.probes.sweep.candidates import Ids
 from sekisho.records import HARMFUL, AblationResult, Condition, Example, PartResult, State, TokenProbe
-from sekisho.stats.intervals import wilson
+from sekisho.stats.intervals import mcnemar, wilson
 
 TOKENS: Final = 24
 """Of an answer to a plain question."""
@@ -27,7 +27,7 @@ FIRST: Final = 6
 HOPEFUL: Final = 2
 """Questions among them on which the part must bring out the behaviour for the others to be put."""
 ALPHA: Final = 0.01
-"""Chance that a harmless file fails any of the harmful probes; shared among all that are made."""
+"""Chance that a harmless file fails any of the harmful probes; shared among all that are made. And that one word of a template seems to decide."""
 PLAIN, WORD, IDS = "plain", "word", "tokens"
 _EXAMPLES: Final = 3
 _PROMPT: Final = 48
@@ -83,6 +83,8 @@ def _measured(request: Request, part: Part, bench: Bench) -> PartResult:
     sets = [a.asked for a in asking]
     given, without = bench.answers(sides.given, sets), bench.answers(sides.without, sets)
     found = tuple(_condition(a, g, w) for a, g, w in zip(asking, given, without, strict=True))
+    differ = [[a != b for a, b in zip(g, w, strict=True)] for g, w in zip(given, without, strict=True)]
+    found = tuple(_beside(c, some, differ[0]) for c, some in zip(found, differ, strict=True))
     worst = max(range(len(found)), key=lambda n: (found[n].share, found[n].changed))
     moved = any(c.changed for c in found)
     probes = _probes(request, sides, asking[worst], bench) if moved or part.kind != TEMPLATE else ()
@@ -127,6 +129,13 @@ def _condition(asking: _Asking, given: Sequence[str], without: Sequence[str]) ->
     return Condition(
         asking.kind, asking.what, len(given), changed, spread.low, spread.high, lock.text, lock.share
     )
+
+
+def _beside(condition: Condition, differ: Sequence[bool], plain: Sequence[bool]) -> Condition:
+    """Whether a word decides: the same questions without it are the other half of each pair."""
+    rises = sum(a and not b for a, b in zip(differ, plain, strict=True))
+    falls = sum(b and not a for a, b in zip(differ, plain, strict=True))
+    return replace(condition, apart=condition.kind == WORD and mcnemar(rises, falls) <= ALPHA)
 
 
 def _alone(sides: Sides, asked: Asked, bench: Bench) -> int:

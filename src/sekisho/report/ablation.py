@@ -11,6 +11,7 @@ from sekisho.report.words import Words
 STATES: Final = {
     PartWord.HARMFUL: "found",
     PartWord.ONE_TEXT: "alarm",
+    PartWord.REACTS: "alarm",
     PartWord.CHANGES: "open",
     PartWord.INERT: "clear",
 }
