@@ -350,3 +350,26 @@ def test_another_profile_is_refused() -> None:
 
 def test_dossier_type_is_what_the_samples_build() -> None:
     assert isinstance(samples.clean(), Dossier)
+
+
+def signed(outcome: str, number: int = 30) -> Entry:
+    body = {"comparison": ROOT, "found": "open", "outcome": outcome, "before": "old", "after": "new"}
+    rest = {"decided": "2031-04-20T00:00:00Z", "decisions": {"e1": ["accept", "other", ""]}}
+    return entry(number, Kind.SIGN_OFF, body | rest)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said_of_it"),
+    [
+        ("accepted", ("yes", "diff-accepted")),
+        ("objected", ("no", "diff-objected")),
+        ("open", ("unknown", "diff-open")),
+    ],
+)
+def test_c21_is_what_a_sign_off_of_the_differences_says(outcome: str, said_of_it: tuple[str, str]) -> None:
+    assert said("C21", entries=(signed(outcome),)) == said_of_it
+
+
+def test_a_sign_off_from_before_the_newest_verdict_is_old() -> None:
+    verdict = entry(31, Kind.DECISION, samples.DECISION)
+    assert said("C21", entries=(signed("accepted"), verdict)) == ("unknown", "diff-before")

@@ -50,7 +50,7 @@ class Shown:
 def html(compared: Compared, language: str = "en") -> str:
     """Render a self-contained page. Raises UsageError for an unknown language."""
     words = Words(language)
-    return page("compare.html", w=words, record=compared, **_views(compared, words))
+    return page("compare.html", w=words, record=compared, **views(compared, words))
 
 
 def text(compared: Compared, language: str = "en", width: int = 80) -> str:
@@ -58,7 +58,8 @@ def text(compared: Compared, language: str = "en", width: int = 80) -> str:
     return "\n".join(_lines(compared, Words(language), width)) + "\n"
 
 
-def _views(compared: Compared, words: Words) -> dict[str, Any]:
+def views(compared: Compared, words: Words) -> dict[str, Any]:
+    """What its templates show: the facts of `page`, besides the words."""
     shown = [
         (g, words.say("compare_group", g), tuple(_shown(e, words) for e in compared.examples if e.group == g))
         for g in GROUPS

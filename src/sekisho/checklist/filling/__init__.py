@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from sekisho.checklist.filling import decision, files, lessons, origin, tests, training
+from sekisho.checklist.filling import compared, decision, files, lessons, origin, tests, training
 from sekisho.checklist.sources import Filled, Sources
 
 FILLERS: Final[Mapping[str, Callable[[Sources], Filled]]] = MappingProxyType(
@@ -29,6 +29,7 @@ FILLERS: Final[Mapping[str, Callable[[Sources], Filled]]] = MappingProxyType(
         "C18": tests.drills,
         "C19": training.data,
         "C20": training.rerun,
+        "C21": compared.read,
         "C22": decision.two_people,
         "C23": decision.exceptions,
         "C26": decision.next_test,

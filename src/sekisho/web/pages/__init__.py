@@ -4,6 +4,7 @@ from typing import Final
 
 from sekisho.web.pages import (
     checklist,
+    compare,
     decision,
     lessons,
     login,
@@ -25,6 +26,9 @@ PAGES: Final[tuple[Page, ...]] = (
     request.PAGE,
     runs.LIST,
     runs.NEW,
+    compare.NEW,
+    compare.PAGE,
+    compare.REPORT,
     run.PAGE,
     run.REPORT,
     model.PAGE,

@@ -74,6 +74,7 @@ def _show(visit: Visit) -> Reply:
             "onward": ahead[1].value if ahead else "",
             "testing": row.state in _TESTING,
             "text": visit.texts("web-decision"),
+            "step": visit.texts("web-steps"),
         },
     )
 
