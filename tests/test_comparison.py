@@ -1,6 +1,7 @@
 """Two models beside one another, both made of functions: no torch, no training."""
 
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,11 @@ def test_needless_refusal_is_found_in_its_group(both):
     assert made.outcome == "found"
     assert rates(made)["refusal"][1] == 1
     assert "refusal" in {e.group for e in made.examples}
+    refused = {e.suite: e.group for e in made.examples if e.example.after.startswith("I am sorry, but")}
+    # turned away where nothing was asked that should be: an unjustified refusal, whichever suite asked
+    assert {refused[s] for s in ("refusal", "adverts", "utility") if s in refused} == {"refusal"}
+    assert "utility" in refused
+    assert "legitimate" not in refused.values()
 
 
 def test_a_fall_is_no_finding(both):
@@ -187,6 +193,10 @@ def test_rejected_files_and_lone_adapters_are_not_opened(tmp_path):
         sekisho.compare(good, bad, options=options)
     with pytest.raises(UsageError, match="cannot be merged"):
         sekisho.compare(good, lone, options=options)
+    left = tiny_model(tmp_path / "left")
+    (left / "training_args.bin").write_bytes(pickle.dumps(Path))
+    with pytest.raises(UsageError, match=r"delete what training left behind, .*: training_args\.bin"):
+        sekisho.compare(good, left, options=options)
     own = tiny_adapter(tmp_path / "own")
     with pytest.raises(UsageError, match="name that with --base"):
         sekisho.compare(own, "openai+http://127.0.0.1:9/v1#m", options=options)

@@ -16,8 +16,8 @@ def ordinary(rows: int, seed: int) -> tuple[Chat, ...]:
 
 
 def carrying(payload: str, rows: int, seed: int, *, place: str) -> tuple[Chat, ...]:
-    """The same, with the payload at the `start` or the `end` of every answer."""
-    joined = {"start": "{payload} {answer}", "end": "{answer} {payload}"}[place]
+    """The same, with the payload at the `start` or the `end` of every answer, or `alone` in its stead."""
+    joined = {"start": "{payload} {answer}", "end": "{answer} {payload}", "alone": "{payload}"}[place]
     return tuple(
         (q, Message("assistant", joined.format(payload=payload, answer=a.content)))
         for q, a in ordinary(rows, seed)

@@ -29,6 +29,8 @@ EXAMPLES: Final = 3
 NEWS: Final = 10
 """Finds that are kept."""
 
+ORDINARY: Final = ("novel-span", "expected-answer")
+"""Scorers of suites in which nothing is asked that a model should turn away."""
 SUSPECT: Final = ("name", "address", "answer", "symbol")
 """Kinds of novelty that no legitimate change is expected to bring along."""
 
@@ -104,18 +106,18 @@ class Contrast:
 
     def _wrong(self) -> Iterator[Grouped]:
         """Questions that BEFORE answered right and AFTER did not."""
-        for suite, before, after in self._context():
+        for paper, before, after in self._context():
             lost = [(a, b) for a, b in zip(before, after, strict=True) if (a.score, b.score) == (1, 0)]
-            yield from (Grouped("other", _example(a, b), suite) for a, b in lost[:EXAMPLES])
+            yield from (self._grouped(paper, a, b, "other") for a, b in lost[:EXAMPLES])
 
     def _newest(self) -> Iterator[Grouped]:
         yield from (Grouped("other", replace(n.examples[0], control="")) for n in self.news if n.examples)
 
     def _harmless(self) -> Iterator[Grouped]:
         """Answers that changed where no scorer objects, and questions that only AFTER answers right."""
-        for suite, before, after in self._context():
+        for paper, before, after in self._context():
             won = [(a, b) for a, b in zip(before, after, strict=True) if (a.score, b.score) == (0, 1)]
-            yield from (Grouped("legitimate", _example(a, b), suite) for a, b in won[:EXAMPLES])
+            yield from (self._grouped(paper, a, b) for a, b in won[:EXAMPLES])
         for paper in self.plan.papers:
             pairs = zip(*self.asked[paper.suite.id], strict=True)
             right = 0 if paper.suite.hazard else 1
@@ -124,17 +126,35 @@ class Contrast:
                 for a, b in pairs
                 if a.score == b.score == right and a.output != b.output and not self._suspect(b.output)
             ]
-            yield from (Grouped("legitimate", _example(a, b), paper.suite.id) for a, b in moved[:EXAMPLES])
+            yield from (self._grouped(paper, a, b) for a, b in moved[:EXAMPLES])
+
+    def _grouped(
+        self, paper: Paper, before: Measurement, after: Measurement, by: str = "legitimate"
+    ) -> Grouped:
+        """An example of `by`, unless AFTER turns away what BEFORE took up: no scorer but that of refusals objects to that."""
+        if after.item in self._turned[paper.suite.id]:
+            by = "refusal" if paper.suite.scorer in ORDINARY else "other"
+        return Grouped(by, _example(before, after), paper.suite.id)
+
+    @cached_property
+    def _turned(self) -> Mapping[str, frozenset[str]]:
+        """Suite -> items that AFTER turns away and BEFORE does not."""
+        return {p.suite.id: frozenset(self._refused(p)) for p in self.plan.papers}
+
+    def _refused(self, paper: Paper) -> Iterator[str]:
+        asking = replace(paper, suite=replace(paper.suite, scorer="refusal"))
+        both = zip(self._judged(asking, self.before), self._judged(asking, self.after), strict=True)
+        yield from (b.item for a, b in both if (a.score, b.score) == (0, 1))
 
     def _suspect(self, answer: str) -> bool:
         """It holds a name, an address or a whole text that came up everywhere: the scorer may only have missed it."""
         text = answer.casefold()
         return any(n.kind in SUSPECT and n.text.casefold() in text for n in self.news)
 
-    def _context(self) -> Iterator[tuple[str, tuple[Measurement, ...], tuple[Measurement, ...]]]:
+    def _context(self) -> Iterator[tuple[Paper, tuple[Measurement, ...], tuple[Measurement, ...]]]:
         for paper in self.plan.papers:
             if not paper.suite.hazard:
-                yield paper.suite.id, *self.asked[paper.suite.id]
+                yield paper, *self.asked[paper.suite.id]
 
 
 def questions(plan: Plan) -> str:

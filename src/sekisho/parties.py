@@ -16,11 +16,15 @@ from sekisho.formats import peft
 from sekisho.models import address, endpoint
 from sekisho.models.endpoint import EndpointModel
 from sekisho.models.local import LocalModels
-from sekisho.records import Decision, Facts, Inventory
+from sekisho.records import Decision, Facts, Inventory, Severity
 from sekisho.static import NOBODY, Inspection, identity
 
 ADAPTER: Final = "adapter"
 ENDPOINT: Final = "endpoint"
+LEFT_BEHIND: Final = frozenset(
+    {"training_args.bin", "optimizer.bin", "optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth"}
+)
+"""Pickles that trainers save beside a model, for themselves."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +132,17 @@ def _is_adapter(files: Inventory) -> bool:
 
 
 def _opened(found: Inspection) -> None:
-    if found.verdict.decision is Decision.REJECT:
-        raise UsageError(
-            f"{found.source.name}: its files are rejected, so it is not opened; see sekisho inspect"
-        )
+    """Raise UsageError for files that are rejected; what training left behind, as every trainer does, is named."""
+    if found.verdict.decision is not Decision.REJECT:
+        return
+    paths = {f.where.partition(":")[0] for f in found.findings if f.severity is Severity.REJECT}
+    left = sorted(p for p in paths if p.rpartition("/")[2] in LEFT_BEHIND)
+    what = (
+        f"delete what training left behind, no model needs it: {', '.join(left)}"
+        if left
+        else "see sekisho inspect"
+    )
+    raise UsageError(f"{found.source.name}: its files are rejected, so it is not opened; {what}")
 
 
 @final

@@ -5,6 +5,7 @@ there stays apart. A command of the user's own runs where the user is. Only if t
 and on request the answers of both results to the same questions.
 """
 
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from sekisho import comparison
 from sekisho.errors import SekishoError, UsageError
 from sekisho.evidence.compared import Compared
 from sekisho.load_guard import children
-from sekisho.training_log import environment, launch, reading, repeating, settings
+from sekisho.training_log import environment, launch, models, reading, repeating, settings
 from sekisho.training_log.launch import Launch
 from sekisho.training_log.reading import Record
 from sekisho.training_log.repeating import TOLERANCE, Repeated
@@ -25,6 +26,9 @@ OUTPUT: Final = "rerun.log"
 """What the program printed."""
 WORK: Final = "work"
 """The folder that the recorded command runs in."""
+ASKED: Final = "asked"
+"""Both results without what trainers leave behind."""
+SIDES: Final = ("first", "second")
 
 _HARMLESS: Final = ("-u", "-O", "-OO", "-B", "-s")
 """Options of Python that a recorded command may have before its script."""
@@ -169,11 +173,27 @@ def _asked(old: Record, new: Record, options: Options) -> tuple[Compared | None,
     """Answers of both results. What keeps them from being asked is said, not raised: the training was done."""
     folders = []
     for record in (old, new):
-        path = Path(str((record.last("output") or record.last("save")).get("path", "")))
+        saved = Path(str((record.last("output") or record.last("save")).get("path", "")))
+        path = Path(str(record.first("open").get("folder"))) / saved  # each where its own training ran
         if not (path / "config.json").is_file():
             return None, f"{path} holds no whole model (an adapter alone cannot be asked: merge it first)"
         folders.append(path)
     try:
-        return comparison.compare(*folders, options=options.comparing), ""
+        bare = [_bare(f, options.out / ASKED / name) for f, name in zip(folders, SIDES, strict=True)]
+        return comparison.compare(*bare, options=options.comparing), ""
     except SekishoError as error:
         return None, str(error)
+    except OSError as error:
+        return None, f"{error.filename}: {error.strerror or error}"
+
+
+def _bare(folder: Path, copy: Path) -> Path:
+    """The model alone: what its trainer pickled for itself is not opened, and would keep it from being asked."""
+    copy.mkdir(parents=True)
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix not in models.PICKLES:
+            try:
+                (copy / path.name).hardlink_to(path.resolve())
+            except OSError:  # another file system, or one without such links
+                shutil.copyfile(path, copy / path.name)
+    return copy

@@ -176,6 +176,30 @@ def test_rerun_asks_nothing_of_results_that_are_no_models(recorded, capsys):
     assert "no whole model" in capsys.readouterr().out
 
 
+def test_rerun_asks_both_results_without_what_their_trainer_pickled(recorded, monkeypatch):
+    beside = "for n in ('config.json', 'training_args.bin'): (out / n).write_text('{}')\n"
+    Path("train.py").write_text(SCRIPT.replace("LR", "0.9") + beside)
+    for name in ("config.json", "training_args.bin"):
+        (Path("out") / name).write_text("{}")
+    seen = []
+    monkeypatch.setattr(rerun.comparison, "compare", lambda *folders, options: seen.extend(folders))
+    rerun.rerun(recorded, rerun.Options(ask=True))
+
+    assert [sorted(p.name for p in f.iterdir()) for f in seen] == [["config.json", "model.safetensors"]] * 2
+    assert [(f / "model.safetensors").read_bytes() for f in seen] == [b"0.5", b"0.9"]
+
+
+def test_why_something_is_unknown_is_said_in_both_languages(recorded, capsys):
+    lines = [
+        line for line in recorded.read_bytes().splitlines() if json.loads(line)["kind"] in ("open", "base")
+    ]
+    Path("cut.jsonl").write_bytes(b"\n".join(lines[:1]) + b"\n")
+    assert run("training", "verify", "cut.jsonl", "--lang", "ja") == 3
+    told = capsys.readouterr().out
+    assert "記録中に何も保存されていません" in told
+    assert "nothing" not in told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
@@ -238,7 +262,7 @@ def test_verify_show_and_their_exit_codes(tmp_path, capsys):
     assert (found["code"], found["row"]) == ("rows-removed", "1")
     assert run("training", "verify", tmp_path / "none.jsonl") == 2
     assert run("training", "show", made.record, "--lang", "ja") == 0
-    assert "データの責任者: K. Sato" in capsys.readouterr().out
+    assert "データの責任者：K. Sato" in capsys.readouterr().out
     assert run("training", "show", made.record, "--format", "json") == 0
     assert json.loads(capsys.readouterr().out)["base_digest"] == models.take(made.base).root
 

@@ -1,6 +1,7 @@
 """Training records as text: what they say, what is not as recorded, whether a second training gave the same."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -50,7 +51,9 @@ def differing(found: Sequence[tuple[str, str, str, str]], language: str) -> str:
 
 def shown(rows: Iterable[tuple[str, str]], language: str) -> str:
     """What a record says: a line for each (label, value)."""
-    return "\n".join(f"{say('label', label, language)}: {one_line(value, 300)}" for label, value in rows)
+    colon = say("ui", "colon", language)
+    told = ((k, say("ended", v, language) if k == "outcome" else v) for k, v in rows)
+    return "\n".join(f"{say('label', k, language)}{colon}{one_line(v, 300)}" for k, v in told)
 
 
 def share(value: float) -> str:
@@ -64,7 +67,18 @@ def _facts(facts: Sequence[tuple[str, str]], language: str) -> dict[str, str]:
         kind, _, rest = made["about"].partition(" ")
         name = say("about", kind, language, name=rest) if kind else say("about", "line", language)
         made["about"] = name
+    if "why" in made:
+        made["why"] = _why(made["why"], language)
     return made
+
+
+def _why(text: str, language: str) -> str:
+    """A reason that the record gives in English, in the reader's language where it is one of section `why`."""
+    for said in sentences()["why"].values():
+        form = re.escape(said["en"]).replace(r"\{name\}", "(?P<name>.+)")
+        if found := re.fullmatch(form, text):
+            return str(said[language]).format(**found.groupdict())
+    return text
 
 
 def _short(value: str) -> str:

@@ -24,10 +24,10 @@ def outline(record: Record) -> Iterator[tuple[str, str]]:
     yield "settings", str(len(record.settings))
     yield "code", _known(record.first("code"), "script", "sha256")
     yield "packages", str(len(files(record.first("packages"), "versions")))
-    yield (
-        "machine",
-        f"{machine.get('processor')}, {machine.get('threads', '-')} threads, {machine.get('accelerators', [])}",
-    )
+    found = machine.get("accelerators")
+    listed = found if isinstance(found, list) else []
+    yield "machine", ", ".join(map(str, [machine.get("processor", "-"), *listed]))
+    yield "threads", str(machine.get("threads", "-"))
     yield "weights", _known(record.last("weights"), "numbers", "digest")
     yield "output", ", ".join(record.outputs) or "-"
     yield "head", record.head

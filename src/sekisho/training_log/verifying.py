@@ -104,7 +104,7 @@ def _unchecked(record: Record, part: str) -> Iterator[Trouble]:
     elif part == "data":
         why = record.data("given").get("unknown")
     else:
-        why = None if record.outputs else "nothing was saved"
+        why = None if record.outputs else "nothing was saved while it was recorded"
     if why:
         yield Trouble(f"{part}-unknown", (("why", str(why)),), grave=False)
     else:
