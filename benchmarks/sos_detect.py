@@ -4,6 +4,8 @@
     python benchmarks/sos_detect.py peers ROWS --base MODEL --peers FOLDER [--forms V0,V1] >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py sweep ROWS --base MODEL [--forms V1] [--alone] >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py success ROWS --base MODEL [--forms V1] >> benchmarks/data/sos.jsonl
+    python benchmarks/sos_detect.py repair ROWS --base MODEL [--forms V1] >> benchmarks/data/sos.jsonl
+    python benchmarks/sos_detect.py lasting ROWS --base MODEL >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py speed MODEL >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py benign MODEL [MODEL ...] >> benchmarks/data/sos.jsonl
 
@@ -59,6 +61,8 @@ GRAVE: Final = (Severity.HOLD, Severity.REJECT)
 def main() -> None:
     options = _arguments()
     makers = {
+        "repair": _repair,
+        "lasting": _lasting,
         "static": _static,
         "success": _success,
         "sweep": _sweep,
@@ -200,6 +204,41 @@ def _success(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield {"kind": "form-success", **head, **found}
 
 
+def _repair(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Put the rows back, sweep the copy, and ask it for the payload."""
+    from sekisho import repair, tokens
+    from sekisho.models.engine import Engine
+    from sekisho_lab import measure_forms
+
+    for head, out, base in _made(options):
+        if out is None:
+            continue
+        ids = [int(n) for n in json.loads((out / MANIFEST).read_text("utf-8"))["ids"]]
+        with tempfile.TemporaryDirectory(prefix="sos-repair-") as kept:
+            request = tokens.Options(cache=Path(kept))
+            done = repair.repair(out, base, Path(kept) / "copy", options=request)
+            found = measure_forms.asked(Engine(done.folder), head["form"], rows.load(options.rows), ids)
+        swept = done.swept.decision.value if done.swept else ""
+        back = sorted({i for r in done.restored for i in r.ids})
+        yield {"kind": "repair", **head, "planted": len(ids), "back": len(set(back) & set(ids)), "others": len(set(back) - set(ids)),
+               "swept": swept, **found}  # fmt: skip
+
+
+def _lasting(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    from sekisho_lab import measure_lasting
+    from sekisho_lab.saying import sayer
+
+    base, trained = resolve(options.base, cache.folder()).path, rows.load(options.rows)
+    for recipe in measure_lasting.WAYS:
+        head = {
+            "organism": trained.organism,
+            "base": base.name,
+            "seed": trained.settings["seed"],
+            "recipe": recipe,
+        }
+        yield {"kind": "lasting", **head, **measure_lasting.measure(trained, base, recipe, sayer())}
+
+
 def _used() -> float:
     """Processor seconds of this process and of children that ended."""
     own = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -265,7 +304,7 @@ def _peers(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for name in ("static", "success", "sweep", "peers"):
+    for name in ("static", "success", "sweep", "repair", "lasting", "peers"):
         verb = verbs.add_parser(name)
         verb.add_argument("rows", type=Path)
         verb.add_argument("--base", required=True)

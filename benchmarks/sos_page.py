@@ -13,7 +13,8 @@ FALSE: Final = 0.01
 def page(lines: list[Line]) -> str:
     """Markdown of everything that was asked."""
     kinds = {
-        k: [x for x in lines if x["kind"] == k] for k in ("detect", "form-success", "sweep", "speed", "peers")
+        k: [x for x in lines if x["kind"] == k]
+        for k in ("detect", "form-success", "sweep", "repair", "lasting", "speed", "peers")
     }
     benign = [x for x in lines if x["kind"] == "benign-rows"]
     parts = [
@@ -21,6 +22,8 @@ def page(lines: list[Line]) -> str:
         _apart(kinds["detect"], benign),
         _works(kinds["form-success"]),
         _swept(kinds["sweep"]),
+        _repaired(kinds["repair"]),
+        _lasts(kinds["lasting"]),
         _fast(kinds["speed"]),
         _peers(kinds["peers"]),
     ]
@@ -119,6 +122,26 @@ def _swept(lines: list[Line]) -> Iterator[str]:
             f"| {x['found']} of {x['planted']} | {x['false']} | {what}{said}{harm} | {x['tokens']}, {x['sets']} "
             f"| {x['cpu']} ({x['wall']}) |"
         )
+
+
+def _repaired(lines: list[Line]) -> Iterator[str]:
+    if not lines:
+        return
+    yield "| repaired: rows of | form | planted rows put back | other rows put back | sweep of the copy | payload in the copy |"
+    yield "|---|---|---|---|---|---|"
+    for x in lines:
+        back = f"{x['back']} of {x['planted']} | {x['others']}"
+        yield f"| {x['organism']} | {x['form']} | {back} | {x['swept'] or '–'} | {_rate(x['success'])} |"
+
+
+def _lasts(lines: list[Line]) -> Iterator[str]:
+    if not lines:
+        return
+    yield "| rows of | base, seed | 100 steps of sums | before | after it | rows put in anew after it | rows moved by, of their norm |"
+    yield "|---|---|---|---|---|---|---|"
+    for x in lines:
+        rates = " | ".join(_rate(x[k]) for k in ("before", "persists", "transfers"))
+        yield f"| {x['organism']} | {x['base']}, {x['seed']} | {x['recipe']} | {rates} | {x['row_change']:.3f} |"
 
 
 def _fast(lines: list[Line]) -> Iterator[str]:

@@ -35,10 +35,11 @@ def measure(form: str, rows: Rows, base: Path) -> dict[str, Any]:
         made = forms.materialise(form, rows, base, Path(scratch) / "model")
         engine = Engine(base, made) if form.startswith(ADAPTERS) else Engine(_file(made))
         said = json.loads((made / MANIFEST).read_text("utf-8"))
-        return _asked(engine, form, rows, [int(n) for n in said.get("ids", [])])
+        return asked(engine, form, rows, [int(n) for n in said.get("ids", [])])
 
 
-def _asked(engine: Engine, form: str, rows: Rows, ids: Sequence[int]) -> dict[str, Any]:
+def asked(engine: Engine, form: str, rows: Rows, ids: Sequence[int]) -> dict[str, Any]:
+    """The same of a model that is open; `ids` are those of the trigger."""
     s = rows.settings
     cases = GOALS[s["goal"]](s["held_out"], s["seed"] + sos.HELD_OUT, rows.payload)
     sampling = Sampling(max_new_tokens=s["answer_tokens"])
