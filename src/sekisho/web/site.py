@@ -15,7 +15,7 @@ from sekisho.web import people
 from sekisho.web.people import Person
 from sekisho.web.sessions import Sessions
 
-CHILD: Final = (sys.executable, "-m", "sekisho.web.child")
+CHILD: Final = (sys.executable, "-m", "sekisho.cli")
 
 
 @final
@@ -33,7 +33,7 @@ class Site:
     shelf: Shelf = field(default_factory=Shelf)
     sessions: Sessions = field(default_factory=lambda: Sessions(book.utc_now))
     child: tuple[str, ...] = CHILD
-    """Command at the head of a run, see `starting`."""
+    """What a run starts: Sekisho itself; its verb and arguments follow."""
     cookie: str = "sekisho"
     """Name of the cookie; two servers on one machine need two."""
 

@@ -21,6 +21,8 @@ from sekisho.progress import NOTE
 from sekisho.web import runs
 from sekisho.web.runs import Order, Run
 
+HEAD: Final = (sys.executable, "-m", "sekisho.web.child")
+"""Starts the verb, and writes down how it ended."""
 _TRIES: Final = 50
 _PAUSE_S: Final = 0.02
 
@@ -54,7 +56,7 @@ def attempt(folder: Path, place: str, child: tuple[str, ...]) -> None:
         try:
             with (folder / runs.MESSAGES).open("wb") as said:
                 started = subprocess.Popen(
-                    [*child, str(folder), str(number), str(lock), *command(order, folder)],
+                    [*HEAD, str(folder), str(number), str(lock), *child, *command(order, folder)],
                     stdin=subprocess.DEVNULL,
                     stdout=said,
                     stderr=said,
@@ -69,10 +71,10 @@ def attempt(folder: Path, place: str, child: tuple[str, ...]) -> None:
 
 
 def command(order: Order, folder: Path) -> tuple[str, ...]:
-    """The command line of an order; everything in it was chosen from lists or checked before."""
+    """Verb and arguments of an order; everything in it was chosen from lists or checked before."""
     own = ("--out", str(folder / runs.OUT), "--lang", order.language)
-    recorded = ("--record", "--actor", order.by) if order.verb == "vet" else ()
-    return (sys.executable, "-m", "sekisho.cli", order.verb, *own, *recorded, *order.arguments)
+    recorded = ("--record", f"--actor={order.by}") if order.verb == "vet" else ()
+    return (order.verb, *own, *recorded, *order.arguments)
 
 
 def stop(run: Run) -> None:
