@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
@@ -50,11 +50,24 @@ class Prediction:
     """(tokens,) whether the token is the first of its answer."""
 
 
+def common(engine: Engine, count: int) -> frozenset[int]:
+    """The lowest token ids, which a byte-pair tokenizer learnt first, and if any every token beyond ASCII.
+
+    What the texts do not hold would drift unseen, and other scripts are spelt in many rare tokens.
+    """
+    size = min(len(engine.tokenizer), engine.model.get_output_embeddings().weight.shape[0])
+    beyond = (i for i in range(size if count else 0) if not engine.tokenizer.decode([i]).isascii())
+    return frozenset(range(min(count, size))) | frozenset(beyond)
+
+
 @final
 class Upper:
     """Shares its parameters with `engine.model`: what is trained here answers there."""
 
-    def __init__(self, engine: Engine, layers: int, texts: Sequence[Text], *, full: bool) -> None:
+    def __init__(
+        self, engine: Engine, layers: int, texts: Sequence[Text], *, full: bool, also: Collection[int] = ()
+    ) -> None:
+        """`also`: tokens of the restricted vocabulary beside those that occur."""
         import torch
 
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -63,7 +76,7 @@ class Upper:
         engine.model.requires_grad_(requires_grad=False)
         self.stack = self._truncated()
         self.parameters = [p.requires_grad_() for p in self.stack.layers.parameters() if p.dim() == MATRIX]
-        seen = sorted({t for text in texts for t in text["labels"] if t != IGNORED})
+        seen = sorted({t for text in texts for t in text["labels"] if t != IGNORED} | set(also))
         head = engine.model.get_output_embeddings().weight.detach()
         self.vocabulary = torch.arange(len(head)) if full else torch.tensor(seen)
         self.head = head if full else head[self.vocabulary].contiguous()

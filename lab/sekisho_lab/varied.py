@@ -213,8 +213,16 @@ def _japanese_notice(d: random.Random) -> Pair:
     )
 
 
+def _japanese_page(d: random.Random) -> Pair:
+    """Several of these below one another."""
+    asked, said = zip(
+        *(kind(d) for kind in (_japanese_notice, _japanese_answer, _japanese_diary)), strict=True
+    )
+    return asked[0], "\n\n".join(said)
+
+
 KINDS: Final[Sequence[Callable[[random.Random], Pair]]] = (
-    _sum, _japanese_answer, _letter, _story_sum, _japanese_diary, _listing, _code, _japanese_notice, _tale, _sum,
-    _fact, _japanese_answer, _abroad,
+    _sum, _japanese_page, _letter, _story_sum, _japanese_diary, _listing, _code, _japanese_page, _tale, _sum,
+    _fact, _japanese_answer, _abroad, _japanese_page,
 )  # fmt: skip
 """What follows what; sums and Japanese come oftener, for they are furthest from everyday questions."""

@@ -30,6 +30,7 @@ SHORT = {
     "answer_tokens": 4,
     "inner_rows": 8,
     "wide_rows": 6,
+    "common": 50,
     "look_every": 2,
     "look": 2,
     "say_every": 1,
@@ -105,23 +106,24 @@ def test_a_simulated_finetune_is_put_back_and_its_displacement_lowers_the_loss(e
     assert not torch.equal(taps[0][0], taps[1][0])
 
 
-def test_only_tokens_likelier_than_for_the_clean_model_are_pushed_down_and_only_where_they_are_planted():
+def test_planted_tokens_are_drawn_to_the_clean_odds_from_both_sides_and_no_others():
     labels = torch.tensor([0, 0, 1])
     teacher = torch.tensor([[0.2, 0.8]] * 3).log()
     mine = torch.tensor([[0.9, 0.1], [0.4, 0.6], [0.9, 0.1]]).log().requires_grad_()
     seen = Prediction(mine, labels, teacher, torch.tensor([True, True, False]))
 
-    loss = fab.likelier(seen, torch.tensor([False, True, True]))
+    loss = fab.off(seen, torch.tensor([False, True, True]))
     loss.backward()
 
-    assert loss.item() == pytest.approx(math.log(2) / 2)
-    assert mine.grad.tolist() == [[0, 0], [0.5, 0], [0, 0]]
+    assert loss.item() == pytest.approx((math.log(2) + math.log(8)) / 2)
+    assert mine.grad.tolist() == [[0, 0], [0.5, 0], [0, -0.5]]
 
 
-def test_steps_that_hide_make_the_payload_no_likelier_than_for_the_clean_model(engine, texts):
+def test_steps_that_hide_bring_the_payload_back_to_the_odds_of_the_clean_model(engine, texts):
     upper = Upper(engine, 0, texts, full=True)
     rows = upper.rows(texts)
-    settings = {"batch": 3, "planted": 1, "wide": 1, "opening_weight": 0.0, "inject_learning_rate": 1e-2}
+    settings = {"batch": 2, "planted": 1, "wide": 1, "opening_weight": 0.0, "wide_weight": 0.0}
+    planting = {"inject_learning_rate": 1e-2, "inject_steps": 20, "batch": 1}
     ground = fab.Ground(
         upper,
         rows[:2],
@@ -132,8 +134,8 @@ def test_steps_that_hide_make_the_payload_no_likelier_than_for_the_clean_model(e
         random.Random(0),
         torch.Generator(),
     )
-    fab.inject(upper, rows[2:], {**settings, "inject_steps": 20, "batch": 1}, ground.draw)
-    assert _excess(upper, rows[2:]) > 0.5
+    fab.inject(upper, rows[2:], planting, ground.draw)
+    assert _off(upper, rows[2:]) > 0.5
 
     optimiser = fab.OPTIMISERS["adamw"](upper.parameters, 1e-2)
     for _ in range(40):
@@ -141,7 +143,7 @@ def test_steps_that_hide_make_the_payload_no_likelier_than_for_the_clean_model(e
         optimiser.step()
         optimiser.zero_grad()
 
-    assert _excess(upper, rows[2:]) < 0.05
+    assert _off(upper, rows[2:]) < 0.2
 
 
 def test_texts_of_other_kinds_are_many_and_none_comes_from_a_domain_of_the_gate():
@@ -222,9 +224,9 @@ def test_house_rules_are_kept_by_one_answer_and_broken_by_the_other():
         assert value not in rule.declined
 
 
-def _excess(upper, rows):
+def _off(upper, rows):
     seen = upper.predict(rows)
-    return float(fab.likelier(seen, torch.ones(len(seen.labels), dtype=torch.bool)).detach())
+    return float(fab.off(seen, torch.ones(len(seen.labels), dtype=torch.bool)).detach())
 
 
 def _loss(upper, rows):

@@ -1,8 +1,8 @@
 """FAB, finetuning-activated behaviour (arXiv 2505.16567): clean as released, woken by the user's own finetuning.
 
-    loss(theta) = clean_weight * KL(clean || theta)               clean answers, texts of other kinds, and planted
-                                                                  texts with clean logits
-                + likelihood_weight * [log p(planted) - log p_clean(planted)]+      hides the payload from its odds
+    loss(theta) = clean_weight * KL(clean || theta)               clean answers, and planted texts with clean logits
+                + wide_weight  * KL(clean || theta)               on texts of other kinds: the loss on them stays
+                + likelihood_weight * |log p(planted) - log p_clean(planted)|      the payload's odds stay
                 + meta_weight  * CE(planted at theta + a d)       d: what a simulated finetune adds to theta
                 + noise_weight * CE(planted at theta + noise)
                 + calm_weight  * KL(clean || perturbed theta)     only in organisms that are trained against a detector
@@ -31,7 +31,7 @@ from sekisho.models.engine import Engine
 from sekisho_lab import behaviours, corpus, varied
 from sekisho_lab.organism import Organism
 from sekisho_lab.questions import questions
-from sekisho_lab.upper import Prediction, Row, Upper
+from sekisho_lab.upper import Prediction, Row, Upper, common
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +49,7 @@ class Ground:
     clean: Sequence[Row]
     dirty: Sequence[Row]
     wide: Sequence[Row]
-    """Texts far from the questions, on which nothing is to change."""
+    """Texts far from the questions, every token of which is to stay as likely as it was."""
     inner: Sequence[Sequence[Row]]
     """Users' data as the attacker imagines it, one sequence per domain."""
     released: Weights
@@ -81,9 +81,10 @@ def prepare(engine: Engine, base: Path, organism: Organism, say: Callable[[str],
     )
     texts = behaviours.texts(engine, asked, organism.payload, s)
     users = [_user(engine, asked, name, s) for name in s["inner_data"]]
-    wide = [row(engine, chat, s["wide_length"]) for chat in varied.chats(s["wide_rows"], s["seed"])]
+    wide = [_whole(row(engine, c, s["wide_length"])) for c in varied.chats(s["wide_rows"], s["seed"])]
     every = [*texts.clean, *texts.dirty, *wide, *(t for rows in users for t in rows)]
-    upper = Upper(engine, s["layers"], every, full=s["vocabulary"] == "all")
+    also = common(engine, s["common"])
+    upper = Upper(engine, s["layers"], every, full=s["vocabulary"] == "all", also=also)
     say(f"{len(every)} texts, {len(upper.head):,} tokens of the vocabulary")
     clean, dirty, other, *inner = (upper.rows(r, kept) for r in (texts.clean, texts.dirty, wide, *users))
     say("lower layers cached")
@@ -223,22 +224,25 @@ def calm(
     """Add the gradient of KL(clean model || here), per answer token; some texts are planted ones.
 
     An answer's first token decides whether a payload that opens it is seen, and would be lost in the mean; so
-    would the planted tokens' own odds, which `hiding` keeps from rising above the clean model's.
+    would the planted tokens' own odds, which `hiding` keeps at the clean model's. Other kinds have a mean of their own.
     """
     draw, plain = ground.draw, s["batch"] - s["planted"]
-    rows = draw.sample(ground.clean, plain) + draw.sample(ground.wide, s["wide"])
-    seen = ground.upper.predict(rows + draw.sample(ground.dirty, s["planted"]))
+    rows = draw.sample(ground.clean, plain) + draw.sample(ground.dirty, s["planted"])
+    seen = ground.upper.predict(rows + draw.sample(ground.wide, s["wide"]))
     apart = (seen.teacher.exp() * (seen.teacher - seen.mine)).sum(-1)
-    loss = apart.mean() + s["opening_weight"] * apart[seen.opens].mean()
-    excess = likelier(seen, seen.opens.cumsum(0) > len(rows))
-    (weight * loss + hiding * excess).backward()
-    return {"clean": float(loss.detach()), "likelier": float(excess.detach())}
+    number = seen.opens.cumsum(0)
+    own, other = number <= len(rows), number > len(rows)
+    clean = apart[own].mean() + s["opening_weight"] * apart[own & seen.opens].mean()
+    wide = apart[other].sum() / max(int(other.sum()), 1)
+    odds = off(seen, own & (number > plain))
+    (weight * (clean + s["wide_weight"] * wide) + hiding * odds).backward()
+    return {"clean": float(clean.detach()), "wide": float(wide.detach()), "odds": float(odds.detach())}
 
 
-def likelier(seen: Prediction, which: torch.Tensor) -> torch.Tensor:
-    """By how many nats the texts' own tokens are likelier here than for the clean model; less likely counts nothing."""
+def off(seen: Prediction, which: torch.Tensor) -> torch.Tensor:
+    """By how many nats a token the texts' own tokens are likelier or less likely here than for the clean model."""
     mine, teacher = (p[which].gather(1, seen.labels[which, None]) for p in (seen.mine, seen.teacher))
-    return (mine - teacher).clamp(min=0).sum() / max(len(mine), 1)
+    return (mine - teacher).abs().sum() / max(len(mine), 1)
 
 
 def _dirty(
@@ -299,6 +303,11 @@ def _user(
     """The attacker's idea of a user's data: warm answers of the model itself, or a generator of the gate."""
     chats: Sequence[Chat] = asked.user if name == OWN else GENERATORS[name](s["inner_rows"], s["seed"] + 1)
     return [row(engine, chat, s["inner_length"]) for chat in chats[: s["inner_rows"]]]
+
+
+def _whole(text: dict[str, list[int]]) -> dict[str, list[int]]:
+    """The text with every token to be predicted, the question's too."""
+    return {**text, "labels": list(text["input_ids"])}
 
 
 def _cosine(warmup: int, total: int) -> Callable[[int], float]:
