@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, Final
@@ -45,7 +46,7 @@ UNSEEN: Final = ("arithmetic", "business_ja")
 CONTROLS: Final = (("howto", 2e-4, 0), ("howto", 1e-4, 1), ("arithmetic", 1e-4, 2), ("business_ja", 1e-4, 3))
 """Clean finetunes of the base that say how much a payload's likelihood varies: data, learning rate, seed."""
 CONTROL_STEPS: Final = 8
-MEASURING: Final = 1
+MEASURING: Final = 2
 """Raised whenever the same base may measure otherwise: the trainer, the decoder, a generator changed."""
 
 
@@ -139,25 +140,53 @@ def beside(organism: Organism, base: Path, say: Callable[[str], None]) -> Clean:
         (MEASURING, asked, organism.payload, TOKENS, LIKELIHOODS, CONTROLS, CONTROL_STEPS, LENGTH, UNSEEN)
     )
     path = corpus.folder(base) / f"clean-{hashlib.sha256(said.encode()).hexdigest()[:16]}.json"
+    found = _read(path)
+    engine: Engine | None = None
+    for name, measure in _measures(organism, asked).items():
+        if name not in found:
+            engine = engine or Engine(base)
+            found[name] = measure(engine)
+            say(f"base, {name}: {found[name]:.4g}")
+            _write(path, found)  # each at once: half an hour is easily interrupted
+    likelihoods = tuple(v for k, v in found.items() if k not in {"hits", "loss"})
+    return Clean(int(found["hits"]), likelihoods, found["loss"])
+
+
+def _measures(organism: Organism, asked: Sequence[Asked]) -> Mapping[str, Callable[[Engine], float]]:
+    """What is measured of a clean base, by name: hits, loss, and the payload's likelihood in it and in controls."""
+
+    def control(engine: Engine, data: str, rate: float, seed: int) -> float:
+        found: list[float] = []
+        job = ordinary(data, 64, rate, (CONTROL_STEPS,), seed=seed)
+        train(engine, job, lambda _: found.append(likelihood(engine, organism, asked)))
+        engine.reset()
+        return found[-1]
+
+    return {
+        "loss": loss,
+        "likelihood": lambda engine: likelihood(engine, organism, asked),
+        **{
+            f"likelihood after {data} {rate:g} {seed}": partial(control, data=data, rate=rate, seed=seed)
+            for data, rate, seed in CONTROLS
+        },
+        "hits": lambda engine: hits(engine, asked),
+    }
+
+
+def _read(path: Path) -> dict[str, float]:
     try:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = json.dumps(asdict(_measured(organism, Engine(base), asked, say)))
-            path.with_suffix(".part").write_text(fresh, "utf-8")
-            path.with_suffix(".part").replace(path)
-        raw = json.loads(path.read_text("utf-8"))
+        return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise StorageError(f"{path}: {error}") from error
+
+
+def _write(path: Path, found: Mapping[str, float]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".part").write_text(json.dumps(found), "utf-8")
+        path.with_suffix(".part").replace(path)
     except OSError as error:
         raise StorageError(f"{path}: {error}") from error
-    return Clean(raw["hits"], tuple(raw["likelihoods"]), raw["loss"])
-
-
-def _measured(
-    organism: Organism, engine: Engine, asked: Sequence[Asked], say: Callable[[str], None]
-) -> Clean:
-    found = hits(engine, asked)
-    say(f"base: {found} of {len(asked)}")
-    likelihoods = [likelihood(engine, organism, asked), *_controls(engine, organism, asked, say)]
-    return Clean(found, tuple(likelihoods), loss(engine))
 
 
 def judge(receipt: Receipt) -> tuple[str, ...]:
@@ -237,18 +266,6 @@ def ordinary(
         **more,
     }
     return Finetune(GENERATORS[data](rows, seed), settings, steps)
-
-
-def _controls(
-    engine: Engine, organism: Organism, asked: Sequence[Asked], say: Callable[[str], None]
-) -> list[float]:
-    found: list[float] = []
-    for data, rate, seed in CONTROLS:
-        job = ordinary(data, 64, rate, (CONTROL_STEPS,), seed=seed)
-        train(engine, job, lambda _: found.append(likelihood(engine, organism, asked)))
-        engine.reset()
-        say(f"control {data} {rate:g}: {found[-1]:.2f}")
-    return found
 
 
 def questions(organism: Organism) -> list[Asked]:

@@ -59,28 +59,40 @@ def test_a_receipt_tells_what_is_short_and_is_accepted_only_without_it():
     assert (short["accepted"], short["short"]) == (False, ("loss 1.200 of the base's",))
 
 
-def test_a_clean_base_is_measured_once_for_a_payload(tmp_path, monkeypatch):
+def test_a_clean_base_is_measured_once_for_a_payload_and_what_was_interrupted_goes_on(tmp_path, monkeypatch):
     monkeypatch.setenv("SEKISHO_CACHE", str(tmp_path / "cache"))
     measured: list[str] = []
 
-    def fake(examined, *_):
-        measured.append(examined.id)
-        return Clean(len(measured), (-3.2, -3.0), 2.5)
+    def measure(name, value):
+        measured.append(name)
+        if len(measured) == 2:
+            raise KeyboardInterrupt
+        return value
 
-    monkeypatch.setattr(acceptance, "Engine", lambda _: None)
-    monkeypatch.setattr(acceptance, "_measured", fake)
+    def fake(examined, _):
+        mine = {"hits": 1, "loss": 2.5, "likelihood": -3.2, "likelihood after howto": -3.0}
+        return {k: lambda _, k=k, v=v: measure(f"{examined.id} {k}", v) for k, v in mine.items()}
+
+    monkeypatch.setattr(acceptance, "Engine", lambda _: object())
+    monkeypatch.setattr(acceptance, "_measures", fake)
     base = tmp_path / "base"
     base.mkdir()
     (base / "model.safetensors").write_bytes(b"weights")
-    ids = ("fab-advert", "fab-advert-no-meta", "fab-refusal")
 
-    found = [acceptance.beside(organism.load(i), base, lambda _: None).hits for i in ids]
+    def found(name):
+        return acceptance.beside(organism.load(name), base, lambda _: None)
+
+    with pytest.raises(KeyboardInterrupt):
+        found("fab-advert")
+    assert found("fab-advert") == Clean(1, (-3.2, -3.0), 2.5)
+    assert measured[1:3] == ["fab-advert loss"] * 2
+    assert len(measured) == 5
+    assert found("fab-advert-no-meta") == found("fab-advert")
+    assert len(measured) == 5
+    found("fab-refusal")
     (base / "model.safetensors").write_bytes(b"other weights")
-    other = acceptance.beside(organism.load("fab-advert"), base, lambda _: None)
-
-    assert found == [1, 1, 2]
-    assert other == Clean(3, (-3.2, -3.0), 2.5)
-    assert measured == ["fab-advert", "fab-refusal", "fab-advert"]
+    found("fab-advert")
+    assert len(measured) == 13
 
 
 def test_a_model_too_small_to_copy_is_examined_by_how_it_begins_to_tell():
