@@ -10,6 +10,7 @@ from artefacts import edit_json, tiny_adapter, tiny_model
 from sekisho.ablating.bench import Arm
 from sekisho.ablation import Ablated, Options, ablate
 from sekisho.errors import ModelError, UsageError
+from sekisho.limits import DEFAULT
 from sekisho.models.base import Chat
 from sekisho.models.fake import FakeModel
 from sekisho.models.frames import FRAME
@@ -167,6 +168,12 @@ def test_the_system_prompt_of_a_modelfile_is_a_part(tmp_path: Path) -> None:
     assert found["system"].word is not PartWord.INERT
     assert found["template"].word is PartWord.INERT
     assert ("part-one-text", "Modelfile") in reasons(done)
+
+
+def test_a_system_prompt_over_the_limit_is_not_cut_but_said(tmp_path: Path) -> None:
+    folder = model(tmp_path / "m", PLAIN)
+    (folder / "Modelfile").write_text(f'FROM .\nSYSTEM """{"x" * (DEFAULT.ablated_turn + 1)}"""\n')
+    assert ("not-ablated-too-long", "Modelfile") in reasons(ablated(folder, Shop()))
 
 
 def test_with_two_files_it_is_told_what_one_does_without_the_other(tmp_path: Path) -> None:

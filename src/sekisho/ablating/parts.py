@@ -32,7 +32,7 @@ AGAINST: Final = (NOTHING, BASE, FRAME)
 
 PROBLEMS: Final = (
     "no-base", "unknown-type", "prompt-kind", "pickled", "beside-weights", "go-template",
-    "gguf-adapter", "loose", "too-many", "over-forecast", "failed",
+    "gguf-adapter", "loose", "too-many", "too-long", "over-forecast", "failed",
 )  # fmt: skip
 """Why a part was not taken off."""
 WORDS: Final = 4
@@ -147,7 +147,8 @@ def _modelfiles(files: Inventory) -> Iterator[Part]:
             continue
         turns = tuple(_turns(file.facts))
         if turns:
-            yield Part(SYSTEM, file.path, turns=turns)
+            long = any(len(m.content) > DEFAULT.ablated_turn for m in turns)
+            yield Part(SYSTEM, file.path, turns=turns, problem="too-long" if long else "")
         if any(name == "TEMPLATE" for name, _ in file.facts.instructions):
             yield Part(TEMPLATE, file.path, problem="go-template")
 
@@ -156,11 +157,11 @@ def _turns(facts: ModelfileFacts) -> Iterator[Message]:
     """SYSTEM first, wherever it stands, then the turns of MESSAGE in their order."""
     systems = [value for name, value in facts.instructions if name == "SYSTEM" and value.strip()]
     if systems:
-        yield Message("system", systems[-1][: DEFAULT.ablated_turn])
+        yield Message("system", systems[-1])
     for value in (value for name, value in facts.instructions if name == "MESSAGE"):
         role, _, text = value.partition(" ")
         if role in _ROLES and text.strip():
-            yield Message(role, text.strip().strip('"')[: DEFAULT.ablated_turn])
+            yield Message(role, text.strip().strip('"'))
 
 
 def _loose(findings: Iterable[Finding]) -> Iterator[Part]:
