@@ -1,6 +1,7 @@
 """The library, verify.py and verify_pack.py, each written on its own: the same bounds, names, keys and exit codes."""
 
 import base64
+import hashlib
 import json
 import os
 from importlib.resources import files
@@ -133,6 +134,65 @@ def test_both_verifiers_have_the_same_bounds_names_and_forms():
     assert theirs.DAY.pattern == ruling.DAY.pattern
     bounds = (theirs.MOST_BYTES, theirs.MOST_FILES, theirs.MOST_FOLDERS, theirs.MOST_SIGNATURES)
     assert bounds == (DEFAULT.evidence_bytes, DEFAULT.files, DEFAULT.depth, DEFAULT.signatures)
+    assert DEFAULT.json_depth == theirs.MOST_NESTED
+
+
+def test_a_file_that_cannot_be_read_is_that_and_a_changed_one_beside_it_is_graver(verify, made, monkeypatch):
+    """Permissions would not keep out a test that runs as root."""
+    digest, opener = walk.sha256, open
+
+    def locked(path, *how):
+        if str(path).endswith("config.json"):
+            raise PermissionError(13, "Permission denied")
+        return opener(path, *how)
+
+    def hashed(path):
+        locked(path, "rb").close()
+        return digest(path)
+
+    monkeypatch.setattr(OUTSIDER, "open", locked, raising=False)
+    monkeypatch.setattr(walk, "sha256", hashed)
+    caught(verify, made, 4, "config.json")
+    (made[0] / "model.safetensors").write_bytes(b"other")
+    caught(verify, made, 2, "config.json", "model.safetensors")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_of_a_blob_in_a_download_cache_the_content_counts_and_not_the_name(verify, tmp_path, named):
+    """A name that is no digest keeps it from being signed; once signed, the digest says all."""
+    where, folder, key = signed(tmp_path)
+    blobs = tmp_path / "models--org--m" / "blobs"
+    snapshot = blobs.parent / "snapshots" / ("a" * 40)
+    for at in sorted(p for p in where.rglob("*") if p.is_file()):
+        name, data = at.relative_to(where).as_posix(), at.read_bytes()
+        link = snapshot / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        blobs.mkdir(exist_ok=True)
+        blob = blobs / (hashlib.sha256(data).hexdigest() if named else f"{len(name):064x}")
+        blob.write_bytes(data)
+        link.symlink_to(os.path.relpath(blob, link.parent))
+    caught(verify, (snapshot, folder, key), 0)
+    blob.write_bytes(b"other")
+    caught(verify, (snapshot, folder, key), 2, name)
+
+
+@pytest.mark.parametrize(("deep", "code"), [(DEFAULT.json_depth, 0), (DEFAULT.json_depth + 1, 4), (900, 4)])
+def test_a_document_nested_deeper_than_the_bound_is_unreadable(verify, made, tmp_path, deep, code):
+    """Also where only its signer could have made it so; a bracket in a text is none."""
+    within: object = '[{"' * 200
+    for _ in range(deep - 2):
+        within = {"within": within}
+
+    resigned(made, bundle.BEHAVIOUR, lambda t: t["predicate"].update(note=within), signer(tmp_path))
+    resigned(made, bundle.DECISION, lambda t: _redo(t, made[1]), signer(tmp_path))
+    caught(verify, made, code, *([bundle.BEHAVIOUR] if code else []))
+
+
+def _redo(text, folder):
+    """A decision that names the documents as they are."""
+    for entry in text["predicate"]["inputAttestations"]:
+        data = (folder / entry["uri"]).read_bytes()
+        entry["digest"]["sha256"] = hashlib.sha256(data).hexdigest()
 
 
 def test_the_verifier_of_a_pack_takes_the_same_keys_and_signatures():

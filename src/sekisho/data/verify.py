@@ -10,8 +10,7 @@
   4. With --model: every file of the model is as signed, none is missing, none was added (but for --beside).
   5. The decision and every approval and exception in it is still valid on the day (--at; today in UTC if not given).
 An old folder stays valid until it expires: --not-before and --evidence (the digest told when signing) refuse it.
-The key in signer.pub proves nothing: whoever forges a folder puts a key of his own there. Get the public key by
-another way, and name it with --key; without it, the best exit code is 1.
+The key in signer.pub proves nothing, a forger brings his own: get it by another way, for --key; without, 1 is the best.
 Exit codes, the first that applies:
   3   a signature is bad, missing or cannot be checked     5   signed by another key than those named
   2   a file was changed, added, removed or renamed        6   documents do not belong together, or are replayed
@@ -24,6 +23,7 @@ import argparse
 import base64
 import datetime
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -38,10 +38,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 UNPINNED, CHANGED, BAD, UNREADABLE, OTHER_KEY, MIXED, EXPIRED, REFUSED = 1, 2, 3, 4, 5, 6, 7, 8
 ORDER = (BAD, OTHER_KEY, CHANGED, MIXED, UNREADABLE, EXPIRED, REFUSED, UNPINNED)  # gravest first
 WHOLE, MODEL, DECISION, KEY = "evidence.sig", "model.sig", "decision.intoto.json", "signer.pub"
-SIGNED, CACHE = (".sig", ".intoto.json"), ".cache/huggingface/"
+SIGNED, CACHE, VERDICTS = (".sig", ".intoto.json"), ".cache/huggingface/", ("admit", "hold", "reject")
 PAYLOAD, BUNDLE = "application/vnd.in-toto+json", "application/vnd.dev.sigstore.bundle.v0.3+json"
 STATEMENT, OMS = "https://in-toto.io/Statement/v1", "https://model_signing/signature/v1.0"
-VERDICTS = ("admit", "hold", "reject")
 KINDS = {  # what each name must hold
     **dict.fromkeys((WHOLE, MODEL), OMS),
     DECISION: "https://slsa.dev/verification_summary/v1",
@@ -50,7 +49,7 @@ KINDS = {  # what each name must hold
     **dict.fromkeys(("intake.intoto.json", "finetune.intoto.json"), "https://slsa.dev/provenance/v1"),
 }
 DIGESTS = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384(), "secp521r1": hashes.SHA512()}
-MOST_BYTES, MOST_FILES, MOST_FOLDERS, MOST_SIGNATURES = 64 << 20, 20_000, 16, 16
+MOST_BYTES, MOST_FILES, MOST_FOLDERS, MOST_SIGNATURES, MOST_NESTED = 64 << 20, 20_000, 16, 16, 64
 Found = list[tuple[Any, ...]]  # exit code (0: a note), file, key of TEXTS, facts
 Keys = list[tuple[Any, str]]  # and their fingerprints
 DAY = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]")
@@ -89,16 +88,18 @@ def plain(text: object) -> str:
 
 def parse(data: bytes) -> Any:
     """A JSON object, in which NaN is no number; whether it is in canonical form, `dump` shows."""
+    nesting = re.findall(rb"[][{}]", re.sub(rb'"(?:[^"\\]|\\.)*+"', b"", data, flags=re.DOTALL))
+    if max(itertools.accumulate(1 if c in b"[{" else -1 for c in nesting), default=0) > MOST_NESTED:
+        raise Malformed("nested deeper than %d" % MOST_NESTED)
     try:
         return need(json.loads(data.decode("utf-8"), parse_constant=int), dict, "a JSON object")
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from error
 
 
-def dump(body: Any) -> bytes:
+def dump(it: Any) -> bytes:
     """Canonical JSON: a key that occurs twice, or anything else unusual, comes out different."""
-    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+    return json.dumps(it, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(errors="replace")
 
 
 def need(value: Any, kind: type, what: str) -> Any:
@@ -275,14 +276,15 @@ def compare(root: str, files: dict[str, str], found: Found, skip: Any = (), besi
     there = [(".", "file")] if os.path.isfile(root) else list(entries(root))
     if len(there) > MOST_FILES:
         raise Malformed("more than %d files" % MOST_FILES)
-    for name in sorted(files.keys() - {n for n, _ in there}):
-        found.append((CHANGED, name, "missing"))
+    found += [(CHANGED, name, "missing") for name in sorted(files.keys() - {n for n, _ in there})]
     for name, kind in (entry for entry in there if entry[0] not in skip):
         if name in files and kind in ("file", "note"):
-            with open(root if name == "." else os.path.join(root, name), "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if digest != files[name]:
-                found.append((CHANGED, name, "changed"))
+            try:
+                with open(root if name == "." else os.path.join(root, name), "rb") as file:
+                    same = hashlib.file_digest(file, "sha256").hexdigest() == files[name]
+                found += [] if same else [(CHANGED, name, "changed")]
+            except OSError as error:
+                found.append((UNREADABLE, name, "unread", error.strerror))
         elif kind == "note" or any(name == b or name.startswith(b + "/") for b in beside):
             found.append((0, name, "leftover"))
         else:
@@ -327,13 +329,11 @@ def check_folder(options: Any, keys: Keys, found: Found) -> tuple[str, dict[str,
             data = read(os.path.join(options.folder, name))
             documents[name] = hashlib.sha256(data).hexdigest()
             payload = check_signatures(name, data, keys, found) if name.endswith(SIGNED) else None
-            if payload is None:
-                continue
-            if name == WHOLE:
+            if payload and name == WHOLE:
                 whole = listed(name, payload)
-            elif name == MODEL:
+            elif payload and name == MODEL:
                 root, files = listed(name, payload)
-            else:
+            elif payload:
                 body, subject = statement(name, payload)
                 if root and subject != root:
                     found.append((MIXED, name, "other-model", subject))

@@ -191,5 +191,6 @@ def _compare(
     expected: Collection[str] = (),
 ) -> None:
     found = oms.compare(signed, entries, accepted=accepted, expected=expected)
-    desk.problems += [Problem(codes.CHANGED, d.path, d.cause) for d in found.differences]
+    unread = {"unreadable": codes.UNREADABLE}
+    desk.problems += [Problem(unread.get(d.cause, codes.CHANGED), d.path, d.cause) for d in found.differences]
     desk.problems += [Problem(codes.VERIFIED, d.path, d.cause) for d in found.notes]
