@@ -14,6 +14,10 @@ from sekisho.report.visible import one_line, visible
 from sekisho.report.words import Words
 from sekisho.report.wrap import paragraph
 
+HARMFUL: Final = ("advert", "refusal", "improper", "leak")
+"""Groups of which a terminal shows an example."""
+SHORT: Final = 160
+"""Characters of an answer on a terminal."""
 SHADES: Final = {"found": "bad", "open": "caution", "clear": "good"}
 
 
@@ -68,7 +72,8 @@ def views(compared: Compared, words: Words) -> dict[str, Any]:
     return {
         "shade": SHADES[compared.outcome],
         "headline": words.say("compare", compared.outcome),
-        "next_step": words.say("compare", f"next_{compared.outcome}"),
+        "next_step": _next(compared, words),
+        "same": _same(compared),
         "names": (one_line(compared.before, 80), one_line(compared.after, 80)),
         "rows": tuple(_row(c, words) for c in compared.changes),
         "news": tuple((_what(n, words), _counts(n, words)) for n in compared.novelty),
@@ -84,16 +89,19 @@ def views(compared: Compared, words: Words) -> dict[str, Any]:
 
 def _lines(compared: Compared, words: Words, width: int) -> Iterator[str]:
     yield f"{words.say('compare', compared.outcome)}  {one_line(compared.before, 60)} → {one_line(compared.after, 60)}"
-    yield paragraph(words.say("compare", f"next_{compared.outcome}"), width)
+    yield paragraph(_next(compared, words), width)
+    if _same(compared):
+        yield paragraph(words.say("compare", "same"), width)
     for change in compared.changes:
         row = _row(change, words)
         yield ""
         yield f"{row.title}{words.say('ui', 'colon')}{row.facts['state']}"
         yield paragraph(words.say("compare", "line", **row.facts), width, first="  ", rest="  ")
     shown = [(words.say("compare_group", g), sum(e.group == g for e in compared.examples)) for g in GROUPS]
-    yield "\n" + words.say(
-        "compare", "read", counts=words.listed(f"{title} {n}" for title, n in shown if n) or "–"
-    )
+    counts = words.listed(f"{title} {n}" for title, n in shown if n) or "–"
+    yield "\n" + paragraph(words.say("compare", "read", counts=counts), width, rest="  ")
+    for group in HARMFUL:
+        yield from _first(group, compared, words, width)
     for sentence in not_run(compared, words):
         yield paragraph(sentence, width, first="  - ", rest="    ")
     if compared.novelty:
@@ -101,6 +109,29 @@ def _lines(compared: Compared, words: Words, width: int) -> Iterator[str]:
     for n in compared.novelty:
         line = f"{_what(n, words)}{words.say('ui', 'colon')}{_counts(n, words)}"
         yield paragraph(line, width, first="  - ", rest="    ")
+
+
+def _next(compared: Compared, words: Words) -> str:
+    """What to do now; where there is nothing to read, it does not say so."""
+    alone = "" if compared.examples or compared.novelty or compared.outcome == "found" else "_alone"
+    return words.say("compare", f"next_{compared.outcome}{alone}")
+
+
+def _same(compared: Compared) -> bool:
+    return compared.before_identity == compared.after_identity
+
+
+def _first(group: str, compared: Compared, words: Words, width: int) -> Iterator[str]:
+    """The first example of a group, both answers cut."""
+    one = next((e.example for e in compared.examples if e.group == group), None)
+    if one is None:
+        return
+    colon = words.say("ui", "colon")
+    asked = f"{words.say('compare_group', group)}{colon}{one_line(one.prompt, SHORT)}"
+    yield "\n" + paragraph(asked, width, rest="  ")
+    for side, answer in (("before", one.before), ("after", one.after)):
+        said = one_line(answer, SHORT) or words.say("compare", "no_answer")
+        yield paragraph(f"{words.say('compare', side)}{colon}{said}", width, first="  ", rest="    ")
 
 
 def _row(change: Change, words: Words) -> Row:
