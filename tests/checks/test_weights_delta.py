@@ -65,7 +65,6 @@ PLANTED = {
     "tensor-replaced": (swapped, TENSOR),
     "rows-changed": (rows, EMBEDDING),
     "one-row": (one_row, EMBEDDING),
-    "rows-added": (added_row, EMBEDDING),
     "tensor-added": (lambda a: a.update(extra=np.ones(3, np.float32)), "extra"),
     "tensor-missing": (lambda a: a.pop("model.norm.weight"), "model.norm.weight"),
     "tensor-reshaped": (lambda a: a.update({TENSOR: np.ones((4, 64), np.float32)}), TENSOR),
@@ -87,6 +86,13 @@ def test_hit(name, tmp_path, base):
         (Outcome.FAIL, Severity.REJECT, REASONS.get(name, name))
     }
     assert f"model.safetensors:{tensor}" in {f.where for f in found}
+
+
+def test_rows_for_new_tokens_hold_and_rows_elsewhere_reject(tmp_path, base):
+    found = findings(tmp_path / "table", base, added_row)
+    assert {(f.severity, f.reason) for f in found} == {(Severity.HOLD, "rows-added")}
+    other = findings(tmp_path / "else", base, lambda a: a.update({TENSOR: np.concatenate([a[TENSOR]] * 2)}))
+    assert {(f.severity, f.reason) for f in other} == {(Severity.REJECT, "rows-added")}
 
 
 def test_changed_rows_are_named(tmp_path, base):

@@ -69,7 +69,6 @@ _ONLY_TABLE: Final = Words(
 _ADDED: Final = Words(
     "rows-added-trained",
     "{where}: {count} rows beyond the base's {rows} are neither empty, nor copies, nor the mean, nor fresh noise: {which}.",
-    Severity.REJECT,
 )
 _INERT: Final = Words(
     "rows-added-inert",

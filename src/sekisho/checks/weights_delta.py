@@ -18,6 +18,7 @@ from statistics import median
 from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case
+from sekisho.formats.peft import table_of
 from sekisho.formats.text import shown
 from sekisho.records import Comparison, Facts, Finding, Outcome, Severity, TensorDelta
 
@@ -87,7 +88,10 @@ def _shape(deltas: tuple[TensorDelta, ...]) -> Iterator[Finding]:
     for delta in [d for d in deltas if d.rows_added > 0][:_SHOWN]:
         sentence = "{where}: {added} rows were added to the base's, from row {row} on."
         row = delta.rows - delta.rows_added
-        yield _finding(delta, "rows-added", sentence, ("added", str(delta.rows_added)), ("row", str(row)))
+        named = (("added", str(delta.rows_added)), ("row", str(row)))
+        # new tokens are what many finetunes bring: what their rows hold is for `embedding-rows-delta` and the sweep
+        grave = Severity.HOLD if table_of(delta.name.rpartition(".")[0]) else Severity.REJECT
+        yield _finding(delta, "rows-added", sentence, *named, severity=grave)
 
 
 def _local(changed: list[TensorDelta]) -> Iterator[Finding]:

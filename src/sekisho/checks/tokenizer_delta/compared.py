@@ -47,7 +47,7 @@ def _ids(where: str, mine: TokenizerFacts, trusted: TokenizerFacts) -> Iterator[
         "remapped": "{where}: id {id} is {token}, in the base it is {other} ({count} such).",
     }
     for kind, rows in found.items():
-        severity = Severity.HOLD if kind == "removed" else Severity.REJECT
+        severity = Severity.REJECT if kind == "remapped" else Severity.HOLD
         for number, own, theirs in rows[:_SHOWN]:
             named = (("token", own), ("other", theirs), ("id", str(number)), ("count", str(len(rows))))
             yield failed(f"{where}:{number}", f"token-{kind}", severity, details[kind], *named)
@@ -66,7 +66,7 @@ def _decoder(mine: Tokenizer, trusted: TokenizerFacts) -> Iterator[Finding]:
     for token in extra[:_SHOWN]:
         detail = "{where}: token {token} (id {id}) is not in the base ({count} such)."
         named = (("token", token.content), ("other", ""), ("id", str(token.id)), ("count", str(len(extra))))
-        yield failed("tokenizer_config.json", "token-added", Severity.REJECT, detail, *named)
+        yield failed("tokenizer_config.json", "token-added", Severity.HOLD, detail, *named)
 
 
 def _flags(where: str, mine: TokenizerFacts, trusted: TokenizerFacts) -> Iterator[Finding]:
