@@ -18,6 +18,8 @@ HARMFUL: Final = ("advert", "refusal", "improper", "leak")
 """Groups of which a terminal shows an example."""
 SHORT: Final = 160
 """Characters of an answer on a terminal."""
+ALONE: Final = {"open": "next_open_alone", "clear": "next_clear_alone"}
+"""Outcome -> what to do where there is nothing to read."""
 SHADES: Final = {"found": "bad", "open": "caution", "clear": "good"}
 
 
@@ -113,8 +115,10 @@ def _lines(compared: Compared, words: Words, width: int) -> Iterator[str]:
 
 def _next(compared: Compared, words: Words) -> str:
     """What to do now; where there is nothing to read, it does not say so."""
-    alone = "" if compared.examples or compared.novelty or compared.outcome == "found" else "_alone"
-    return words.say("compare", f"next_{compared.outcome}{alone}")
+    key = f"next_{compared.outcome}"
+    if not compared.examples and not compared.novelty:
+        key = ALONE.get(compared.outcome, key)
+    return words.say("compare", key)
 
 
 def _same(compared: Compared) -> bool:
