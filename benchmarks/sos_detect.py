@@ -12,7 +12,7 @@
 `static` puts rows onto their base in each form, in a folder that is deleted afterwards, and asks the static checks with that
 base and without any. A form is *found* where a check that holds or rejects names the planted tokens, or the file that carries
 them. `sweep` tries tokens (`--alone`: without the base) with an empty ledger; seconds are of processor time. `speed` holds the
-measuring of 64 tokens against plain forward passes over the same tokens. `benign` writes down how far rows of clean models lie from the others: what the planted ones are held against.
+measuring of one block of tokens against plain forward passes over the same tokens. `benign` writes down how far rows of clean models lie from the others: what the planted ones are held against.
 `python benchmarks/sos.py table` writes the page.
 """
 
@@ -246,21 +246,22 @@ def _used() -> float:
 
 
 def _speed(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Processor seconds of 64 tokens at each place, and of plain passes over the tokens that are new in each row."""
+    """Processor seconds of one block of tokens at each place, and of plain passes over the tokens that are new in each row."""
     import torch
 
     from sekisho.models import slots, sweeping
     from sekisho.models.engine import Engine
     from sekisho.probes.sweep import questions
+    from sekisho.sweeping.bench import BLOCK
 
     for path in options.models:
         source = resolve(path, cache.folder()).path
-        engine, chats, sequences = Engine(source), questions.prompts(), [[n] for n in range(100, 164)]
+        engine, chats, sequences = Engine(source), questions.prompts(), [[n] for n in range(100, 100 + BLOCK)]
         for slot in slots.SLOTS:
             splits = [engine._split(chat, slot) for chat in chats]  # noqa: SLF001  what the engine itself passes on
             batches = [torch.tensor([[*s, *split.after] for s in sequences]) for split in splits]
             best = {"sweep": float("inf"), "plain": float("inf")}
-            for _ in range(3):  # in turns, so that both meet the same neighbours
+            for _ in range(2):  # in turns, so that both meet the same neighbours
                 start = time.process_time()
                 sweeping.sweep(engine.model, splits, sequences)
                 middle = time.process_time()

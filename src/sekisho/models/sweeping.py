@@ -1,6 +1,6 @@
 """Token sweep, the arithmetic: what a few tokens put into a prompt do to the first token of the answer.
 
-Every prompt is computed once up to the slot; its cache is shared by all rows of a batch, and the output head runs
+Every prompt is computed once up to the slot, what all begin with once for all; its cache is shared by all rows of a batch, and the output head runs
 at the one position that counts. Runs inside the child process; torch is imported late.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.models.base import Progress, Shift, silent
+from sekisho.models.decoding import shared_prefix
 from sekisho.models.slots import Split
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def sweep(
 
     found: dict[int, Shift] = {}
     with torch.inference_mode():
-        caches = [_prefix(model, s.before) for s in splits]
+        caches = _prefixes(model, [s.before for s in splits])
         plain = [_first(model, c, s, [()])[0] for c, s in zip(caches, splits, strict=True)]
         for batch in _batches(sequences):
             rows = [sequences[i] for i in batch]
@@ -77,14 +78,20 @@ def _agreement(mean: torch.Tensor, entropy: torch.Tensor) -> torch.Tensor:
     return (1 - (together - entropy.mean(0)) / math.log(count)).clamp(0, 1)
 
 
-def _prefix(model: Any, before: Sequence[int]) -> Any:
-    """A cache of one row."""
-    import torch
+def _prefixes(model: Any, befores: Sequence[Sequence[int]]) -> list[Any]:
+    """A cache of one row for each prompt; what all prompts begin with is computed once."""
     from transformers import DynamicCache
 
-    cache = DynamicCache(config=model.config)
-    if before:
-        model(input_ids=torch.tensor([list(before)]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+    count = shared_prefix(befores) if befores else 0
+    shared = _extended(model, DynamicCache(config=model.config), befores[0][:count]) if befores else None
+    return [_extended(model, copy.deepcopy(shared), before[count:]) for before in befores]
+
+
+def _extended(model: Any, cache: Any, tokens: Sequence[int]) -> Any:
+    import torch
+
+    if tokens:
+        model(input_ids=torch.tensor([list(tokens)]), past_key_values=cache, use_cache=True, logits_to_keep=1)
     return cache
 
 
