@@ -264,6 +264,22 @@ def test_nothing_is_measured_twice_and_the_key_knows_the_adapter(tmp_path: Path)
     assert len(shop.arms) > opened
 
 
+class Slow:
+    """A fake that says how fast it is."""
+
+    speed = 1.0
+
+    def __init__(self, model: FakeModel) -> None:
+        self.generate, self.generate_with, self.close = model.generate, model.generate_with, model.close
+
+
+@pytest.mark.parametrize(("seconds", "reason"), [(60.0, "not-ablated-over-forecast"), (0.0, "part-inert")])
+def test_a_bound_on_the_time_is_kept_and_said(tmp_path: Path, seconds: float, reason: str) -> None:
+    base, own = model(tmp_path / "base"), tiny_adapter(tmp_path / "own")
+    options = Options(cache=tmp_path / "cache", arranger=lambda arm: Slow(Shop()(arm)), seconds=seconds)
+    assert [r for r, _ in reasons(ablate(own, base, options=options))] == [reason]
+
+
 def test_rejected_files_are_not_opened(tmp_path: Path) -> None:
     folder = model(tmp_path / "m", PLAIN)
     (folder / "extra.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
