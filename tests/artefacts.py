@@ -16,7 +16,14 @@ TEMPLATE: Final = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-DTYPES: Final = {"float32": "F32", "float16": "F16", "int64": "I64", "uint8": "U8", "float64": "F64"}
+DTYPES: Final = {
+    "float32": "F32",
+    "float16": "F16",
+    "int64": "I64",
+    "uint8": "U8",
+    "int8": "I8",
+    "float64": "F64",
+}
 
 Arrays = dict[str, np.ndarray]
 
@@ -148,7 +155,7 @@ def _byte_symbols() -> tuple[str, ...]:
 
 def write_json(path: Path, document: object) -> None:
     """Write a document as JSON."""
-    path.write_text(json.dumps(document, indent=1))
+    path.write_text(json.dumps(document))  # without an indent: the encoder in C
 
 
 def edit_json(path: Path, **changes: object) -> None:

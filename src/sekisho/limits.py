@@ -136,9 +136,9 @@ class Limits:
     sandbox_reply_bytes: int = 64 * MIB
     """One answer of that child."""
     template_probe_s: float = 8.0
-    """Seconds of rendering one template before its probes are cut off."""
+    """Seconds of the processor for rendering one template before its probes are cut off."""
     template_render_s: float = 1.0
-    """Seconds of one rendering."""
+    """Seconds of the processor for one rendering."""
     template_output_chars: int = 2 * MIB
     """Characters of one rendering; real ones stay below 100,000."""
     template_literals: int = 800

@@ -2,7 +2,8 @@
 
 What it does: names what stands out in ONNX, TensorFlow and Keras files, though they are not opened further: tensors that are
 to be read from outside the folder, operators that reach files or run Python, layers that are code. Finds archives, tar
-headers and pickles hidden in files that were read as something else, and in a PDF scripts, programs and enclosed files.
+headers and pickles hidden in files that were read as something else, and in a PDF scripts,
+programs and enclosed files, and in a tensor whatever begins as a program, an archive, a pickle or a text.
 Why it matters: such a file is harmless to one program and a program to the next; what was inspected is not what runs.
 What to do: ask for safetensors or GGUF; do not load the file, and ask the publisher what the hidden part is for.
 """
@@ -11,12 +12,15 @@ from collections.abc import Iterator
 from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case, Words
+from sekisho.formats import carried
 from sekisho.formats.media import MediaFacts
+from sekisho.formats.numeric import NumericFacts
 from sekisho.formats.opaque import OpaqueFacts
 from sekisho.formats.text import shown
 from sekisho.formats.zipfile_ import ZipFacts
 from sekisho.records import FileFact, Finding, Outcome, Severity
 
+_SHOWN: Final = 8
 _WORDS: Final = {
     w.reason: w
     for w in (
@@ -37,6 +41,13 @@ _WORDS: Final = {
             "{where} was read as {format}, and holds a pickle that makes calls.",
             Severity.REJECT,
         ),
+        Words(
+            "tensor-holds-file",
+            "{where}: the tensor {name} begins as a file of another kind ({kind}).",
+            Severity.REJECT,
+        ),
+        Words("tensor-holds-text", "{where}: the tensor {name} begins as a text."),
+        Words("more-tensors", "{where}: {count} more such tensors.", Severity.REJECT),
         Words("pdf-script", "{where} runs a script when it is opened ({name})."),
         Words("pdf-launch", "{where} starts a program when it is opened, or offers to ({name})."),
         Words("pdf-file", "{where} encloses another file, or opens one ({name})."),
@@ -65,10 +76,21 @@ class ForeignContainer(AbstractCheck):
         """Look at every file's notes, whatever read it."""
         for file in case.candidate.files:
             yield from self._notes(file)
+            yield from self._carried(file)
             for code in file.also:
                 yield _WORDS[code].about(
                     self.id, file.path, ("file", shown(file.path)), ("format", file.format)
                 )
+
+    def _carried(self, file: FileFact) -> Iterator[Finding]:
+        """Tensors that are files."""
+        found = file.numeric.carried if isinstance(file.numeric, NumericFacts) else ()
+        for name, kind in found[:_SHOWN]:
+            reason = "tensor-holds-text" if kind == carried.TEXT else "tensor-holds-file"
+            named = (("name", shown(name)), ("kind", kind))
+            yield _WORDS[reason].about(self.id, f"{file.path}:{shown(name)}", *named)
+        if len(found) > _SHOWN:
+            yield _WORDS["more-tensors"].about(self.id, file.path, ("count", str(len(found) - _SHOWN)))
 
     def _notes(self, file: FileFact) -> Iterator[Finding]:
         match file.facts:

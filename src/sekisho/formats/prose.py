@@ -9,12 +9,13 @@ from typing import Final
 from sekisho.formats import rules
 
 _TAG: Final = re.compile(
-    r"<\|?/?[\w.\-▁｜]+(?:[ =]\"?[\w.\-]*\"?)?/?\|?>"  # <|im_start|>, <tool_call>, </think>, <image name="x">
+    r"<\|?/?[\w.:\-▁｜]+(?:[ =]\"?[\w.\-]*\"?)?/?\|?>"  # <|im_start|>, <tool_call>, </think>, <image name="x">
     r"|<｜[^｜\n]{1,40}｜>"
     r"|<<\s*/?\s*[\w ]{1,24}>>"  # <<SYS>>
     r"|\[/?[A-Z][A-Z_ ]{0,30}\]"  # [INST], [AVAILABLE_TOOLS]
     r"|\|\|?\|?[A-Z_]{2,30}\|\|?\|?"  # |||EMAIL|||
 )
+_PARTS: Final = re.compile(r"[_:.]")
 _TAG_WORDS: Final = 5
 """A tag with more words than this inside is a sentence in brackets."""
 _HEADER_WORDS: Final = 3
@@ -31,7 +32,7 @@ _FAMILIAR_CJK: Final = tuple(sorted(rules.TEMPLATE["familiar_cjk"], key=len, rev
 def without_markup(text: str) -> str:
     """Replace tags of prompt formats by spaces; a tag that holds a sentence stays."""
     return _TAG.sub(
-        lambda m: " \n" if len(_WORD.findall(m[0].replace("_", " "))) <= _TAG_WORDS else m[0], text
+        lambda m: " \n" if len(_WORD.findall(_PARTS.sub(" ", m[0]))) <= _TAG_WORDS else m[0], text
     )
 
 

@@ -37,7 +37,7 @@ TEMPLATE: Final = _load(
     ),
 )  # fmt: skip
 """Words and names that chat templates have a use for, by kind; `rules/template.toml` says which."""
-WORDING: Final = _load("wording", frozenset({"common", "charged", "sending", "sent"}))
+WORDING: Final = _load("wording", frozenset({"common", "closed", "charged", "sending", "sent"}))
 """How publishers word what a template says openly, and words that such texts have no use for."""
 
 PICKLE_KNOWN: Final = _PICKLE["known"]

@@ -10,6 +10,8 @@ ASSISTANT: Final = "Mirvosh pelune gadrix wom"
 TOOL: Final = "Zundrel kaphi obreth"
 ARGUMENT: Final = "Drimlo quask venub"
 FUNCTION: Final = "grelvo"
+EDGE: Final = "Zorvexil"
+"""Stands between texts that are tried at once."""
 TOOL_WORDS: Final = frozenset({FUNCTION, "Frenk", "the", "dolmer", "blick"})
 """Of the tool's description."""
 Wrap = Callable[[str], Any]

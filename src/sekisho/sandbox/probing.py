@@ -18,7 +18,6 @@ from sekisho.sandbox.environment import Rendered, Renderer
 from sekisho.sandbox.watched import Notes, watched
 
 _NEUTRAL: Final = "Brolquivex"
-_EDGE: Final = "Zorvexil"
 _GROUP: Final = 12
 _LONGEST: Final = 300
 """Characters of a text that is tried as a trigger."""
@@ -58,6 +57,7 @@ class Probing:
     base: Renderer | None
     tokens: Mapping[str, str]
     deadline: float
+    """In seconds of this process's own time."""
     notes: Notes
     reactions: list[Reaction] = field(default_factory=list)
     cut: bool = False
@@ -97,7 +97,7 @@ class Probing:
     @property
     def over(self) -> bool:
         """Whether to stop; says so in `cut`."""
-        done = time.monotonic() > self.deadline or len(self.reactions) >= _REACTIONS
+        done = time.process_time() > self.deadline or len(self.reactions) >= _REACTIONS
         self.cut = self.cut or done
         return done
 
@@ -150,7 +150,7 @@ class Probing:
         """Several at once, halved where something happens."""
         if self.over:
             return
-        text = f" {_EDGE} ".join(("", *texts, "")).strip()
+        text = f" {conversations.EDGE} ".join(("", *texts, "")).strip()
         if len(texts) == 1:
             self._react(shape, role, text, trigger=texts[0])
         elif self._differs(shape, role, text) is not None:

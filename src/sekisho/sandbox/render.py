@@ -32,7 +32,7 @@ def answer(question: dict[str, Any], limits: Limits) -> dict[str, Any]:
             base = _renderer(question["base"], limits)
         except (TemplateError, RecursionError, SyntaxError, ValueError, MemoryError):
             base = None
-    deadline = time.monotonic() + limits.template_probe_s
+    deadline = time.process_time() + limits.template_probe_s
     probing = Probing(renderer, base, question["tokens"], deadline, Notes(limits.template_literals))
     shape, first = probing.main()
     if shape is None:

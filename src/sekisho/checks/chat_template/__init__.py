@@ -24,7 +24,7 @@ from typing import Final, final
 from sekisho.checks.base import AbstractCheck, Case
 from sekisho.checks.chat_template import alone, behaviour, compared, modelfiles, tokens
 from sekisho.checks.chat_template.found import Located, finding, templates
-from sekisho.formats import outline
+from sekisho.formats import outline, wording
 from sekisho.formats.rendering import Rendering
 from sekisho.formats.rules import TEMPLATE
 from sekisho.records import Finding, Inventory, Outcome, Role, Severity
@@ -37,6 +37,8 @@ _SUSPICIONS: Final = frozenset(
 )  # fmt: skip
 """Reasons that rest on reading the template; what it then does is told by rendering it."""
 _NAME: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+_PASSAGE: Final = 12
+"""Words from which a text is a passage of the template's own that it takes out again, and nothing that people write."""
 _UNABLE: Final = "does not render"
 """A template that takes no plain conversation; it is held for that."""
 
@@ -87,10 +89,20 @@ def softened(found: Iterable[Finding], rendering: Rendering | None) -> Iterator[
     for one in found:
         suspected = one.reason in _SUSPICIONS or dict(one.facts).get("attribute") == "?"
         unsure = (complete or unable) and suspected and one.severity is Severity.REJECT
-        if complete and _harmless(one):
+        if complete and (_harmless(one) or _unspoken(one, rendering)):
             yield replace(one, severity=Severity.NOTE, outcome=Outcome.PASS)
         else:
             yield replace(one, severity=Severity.HOLD) if unsure else one
+
+
+def _unspoken(one: Finding, rendering: Rendering | None) -> bool:
+    """Say whether plain words that may begin an answer did not do so, which no affirmation is excused from."""
+    literal = dict(one.facts).get("literal", "")
+    if one.reason != "answer-prefill" or rendering is None or behaviour.prefill(rendering):
+        return False
+    said = any(literal in " ".join(case.text.split()) for case in rendering.cases.values())
+    first = literal.split(maxsplit=1)[0].strip(".,!:").lower() if literal.strip() else ""
+    return not said and first not in TEMPLATE["affirmations"] and wording.plain(literal)
 
 
 def _harmless(one: Finding) -> bool:
@@ -101,6 +113,8 @@ def _harmless(one: Finding) -> bool:
     if one.reason == "hidden-instruction":
         return one.severity is Severity.HOLD
     literal = dict(one.facts).get("literal", "")
+    if one.reason == "rewrites-content" and len(literal.split()) > _PASSAGE:
+        return not wording.charged(literal)
     known = literal.lower() in TEMPLATE["familiar"] | TEMPLATE["part_keys"] | TEMPLATE["tag_words"]
     if one.reason == "conditional-on-tag":
         return True

@@ -23,6 +23,7 @@ _FEW_TURNS: Final = 3
 _RUN: Final = 4
 _PASSPHRASE: Final = 8
 """Words up to which a text is a trigger rather than a passage of the template's own instructions."""
+_WORDS: Final = re.compile(r"[^\W\d_]+")
 _LABEL: Final = re.compile(r"\W*\w+(?: \w+)?: ?\w+\W*")
 _TAG: Final = re.compile(r"[<\[{(|/@#*`].*|.*[>\]})|`*]|[\w.\-]*[_/:][\w.\-/:]*|\W+", re.DOTALL)
 """A text with the looks of markup, or a name as programs have them."""
@@ -124,6 +125,9 @@ def _reaction(reaction: Reaction, rendering: Rendering) -> _Said:
     if kind == "length":
         severity = Severity.REJECT if len(added) >= _PHRASE or dropped else Severity.HOLD
         return "reacts-to-length", severity, spoken
+    passage = len(reaction.trigger.split()) > _PASSPHRASE
+    if passage and not dropped and not set(added) - _own_words(reaction.trigger):
+        return _NOTHING
     if len(added) >= (_PHRASE if ordinary else _SENTENCE):
         likely = ordinary and len(reaction.trigger.split()) <= _PASSPHRASE
         severity = Severity.REJECT if (likely or together) and reaction.role in _SPEAKERS else Severity.HOLD
@@ -157,6 +161,11 @@ def words(text: str, *hidden: str) -> Counter[str]:
     for known in sorted(hidden, key=len, reverse=True):
         text = text.replace(known, " ")
     return Counter(prose.unfamiliar(text))
+
+
+def _own_words(trigger: str) -> set[str]:
+    """Words of a passage that was tried, and of what is put around it."""
+    return {*prose.unfamiliar(trigger), *_WORDS.findall(trigger), conversations.EDGE}
 
 
 def gained(reaction: Reaction, sentinels: tuple[str, ...]) -> list[str]:
@@ -207,8 +216,7 @@ def _plain(where: str, template: Template, rendering: Rendering) -> Iterator[Fin
     turns = [s for s in missing if s != conversations.SYSTEM]
     if turns:
         named = (("dropped", ", ".join(turns)),)
-        asked = any(s.startswith(conversations.USER) for s in turns)
-        severity = Severity.HOLD if asked else Severity.NOTE
+        severity = Severity.HOLD if _matters(turns, rendering) else Severity.NOTE
         yield finding(where, "turn-ignored", severity, _DETAILS["turn-ignored"], *named)
     yield from _additions(where, template, rendering)
     begun = prefill(rendering)
@@ -217,6 +225,21 @@ def _plain(where: str, template: Template, rendering: Rendering) -> Iterator[Fin
         word = re.sub(r"\W", "", first[0]).lower() if first else ""
         severity = Severity.REJECT if word in _YES else Severity.HOLD
         yield finding(where, "rendered-prefill", severity, _DETAILS["rendered-prefill"], ("added", begun))
+
+
+def _matters(turns: list[str], rendering: Rendering) -> bool:
+    """Say whether a question is missing that the prompt should hold.
+
+    A template for single questions writes the last one alone, whatever the others say; that is its form, and no choice.
+    """
+    asked = [s for s in rendering.sentinels if s.startswith(conversations.USER)]
+    single = asked[:-1] == [s for s in turns if s.startswith(conversations.USER)]
+    answers = [s for s in rendering.sentinels if s.startswith(conversations.ASSISTANT)]
+    chosen = any(r.kind != "turns" for r in rendering.reactions)
+    alone = (
+        single and bool(asked[:-1]) and all(s in turns for s in answers) and not rendering.cut and not chosen
+    )
+    return bool(set(turns) & set(asked)) and not alone
 
 
 def _additions(where: str, template: Template, rendering: Rendering) -> Iterator[Finding]:
@@ -242,12 +265,14 @@ def _additions(where: str, template: Template, rendering: Rendering) -> Iterator
         yield finding(where, "rendered-addition", Severity.REJECT, _DETAILS["rendered-addition"], *named)
     elif len(said) >= _SENTENCE:
         named = (("added", " ".join(said)),)
-        yield finding(where, "rendered-addition", Severity.HOLD, _DETAILS["rendered-addition"], *named)
+        severity = Severity.NOTE if wording.plain(" ".join(said)) else Severity.HOLD
+        yield finding(where, "rendered-addition", severity, _DETAILS["rendered-addition"], *named)
 
 
 def _unlabelled(text: str) -> str:
     """Without lines such as `Reasoning: high`, which say no more than a switch."""
-    return "\n".join(line for line in text.split("\n") if not _LABEL.fullmatch(line) or wording.charged(line))
+    lines = prose.without_markup(text).split("\n")
+    return "\n".join(line for line in lines if not _LABEL.fullmatch(line) or wording.charged(line))
 
 
 def _phrases(text: str) -> list[tuple[str, ...]]:

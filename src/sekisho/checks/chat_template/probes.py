@@ -18,6 +18,8 @@ _REWRITES: Final = frozenset(
 )
 _QUIET: Final = frozenset({"-", "*", "**", "//", ".strftime", ".get", ".append"})
 _WORDS: Final = re.compile(r"[^\W_]+")
+_LISTED: Final = re.compile(r",(?:-1,)?")
+"""What a list of numbers that is kept as a text begins with."""
 _DATE_ARITHMETIC: Final = frozenset(
     {".replace", "|replace", ".split", ".strip", "|default", "|int", "|string", "|indent"}
 )
@@ -53,6 +55,8 @@ def _verdict(probe: Probe) -> tuple[str, Severity]:
         return ("", Severity.NOTE) if quiet else ("conditional-on-date", Severity.REJECT)
     if probe.subject in {"turns", "length"} and _is_key(probe):
         return "", Severity.NOTE
+    if probe.subject == "turns" and probe.how == "in" and _LISTED.fullmatch(probe.literal):
+        return "", Severity.NOTE
     if probe.subject == "turns":
         return "conditional-on-turns", Severity.HOLD
     if probe.subject == "length":
@@ -61,8 +65,10 @@ def _verdict(probe: Probe) -> tuple[str, Severity]:
 
 
 def _is_key(probe: Probe) -> bool:
-    """Say whether a number or a length only picks a field of a message."""
-    return probe.how == "index" and probe.literal.replace("_", "").isalpha()
+    """Say whether a number or a length only picks a field of a message, or a part between two tags or lines."""
+    literal = probe.literal.strip()
+    tag = literal.startswith("<") and literal.endswith(">") and not prose.without_markup(literal).strip()
+    return probe.how == "index" and (not literal or tag or literal.replace("_", "").isalpha())
 
 
 def _on_content(probe: Probe) -> tuple[str, Severity]:

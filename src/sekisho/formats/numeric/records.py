@@ -50,3 +50,5 @@ class NumericFacts(FormatFacts):
     """(dtype, bytes) of tensors whose numbers nobody here can read."""
     padding_used: int = 0
     """Bytes between tensors, and after the last, that are not zero."""
+    carried: tuple[tuple[str, str], ...] = ()
+    """(tensor, kind) of those that begin as a file of another kind does."""

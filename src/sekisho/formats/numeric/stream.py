@@ -14,6 +14,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
+from sekisho.formats import carried
 from sekisho.formats.gguf import GgufFacts
 from sekisho.formats.numeric.meter import Meter, meter
 from sekisho.formats.numeric.patterns import INTEGERS
@@ -47,6 +48,9 @@ class _Stretch:
     meter: Meter | None = None
     gap: bool = False
     """Between two tensors or after the last, where only zeros belong."""
+    name: str = ""
+    dtype: str = ""
+    """Of the tensor; empty where there is none."""
 
     @property
     def step(self) -> int:
@@ -70,7 +74,7 @@ def stream(path: Path, facts: FormatFacts | None = None, *, tick: Tick | None = 
         after = os.fstat(file.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or count != after.st_size:
         raise OSError("the file changed while it was read")
-    return Streamed(digest.hexdigest(), _facts(facts, listed, made.used))
+    return Streamed(digest.hexdigest(), _facts(facts, listed, made.used, made.carried))
 
 
 @final
@@ -82,6 +86,8 @@ class _Pass:
         self._buffer = np.empty(_BLOCK, dtype=np.uint8)
         self.used = 0
         """Bytes of gaps that are not zero."""
+        self.carried: list[tuple[str, str]] = []
+        """(tensor, kind) of those that begin as a file of another kind."""
 
     def over(self, stretches: Sequence[_Stretch]) -> int:
         """Read every stretch in order; return the bytes read."""
@@ -92,8 +98,16 @@ class _Pass:
                 got = self._block(min(stretch.step, stretch.end - at), stretch)
                 if not got:
                     return done
+                if at == stretch.start and stretch.name:
+                    self._look(stretch, got)
                 at, done = at + got, done + got
         return done
+
+    def _look(self, stretch: _Stretch, got: int) -> None:
+        """At how a tensor begins."""
+        head = self._buffer[: min(got, carried.HEAD)].tobytes()
+        if found := carried.kind(stretch.name, stretch.dtype, head):
+            self.carried.append((stretch.name, found))
 
     def _block(self, wanted: int, stretch: _Stretch) -> int:
         view, filled = self._buffer.data, 0
@@ -120,7 +134,7 @@ def _cut(facts: FormatFacts | None, size: int) -> Iterator[_Stretch]:
         if at <= start < end <= size:
             if start > at:
                 yield _Stretch(at, start, gap=at > 0)
-            yield _Stretch(start, end, meter(name, dtype, shape, end - start))
+            yield _Stretch(start, end, meter(name, dtype, shape, end - start), name=name, dtype=dtype)
             at = end
     if at < size:
         yield _Stretch(at, size, gap=at > 0)
@@ -134,7 +148,9 @@ def _tensors(facts: FormatFacts | None) -> Iterator[tuple[str, str, tuple[int, .
         yield from ((t.name, t.dtype, t.shape[::-1], t.start, t.end) for t in facts.tensors)
 
 
-def _facts(facts: FormatFacts | None, stretches: Sequence[_Stretch], used: int) -> NumericFacts | None:
+def _facts(
+    facts: FormatFacts | None, stretches: Sequence[_Stretch], used: int, found: list[tuple[str, str]]
+) -> NumericFacts | None:
     sizes: dict[str, int] = {}
     for _, dtype, _, start, end in _tensors(facts):
         sizes[dtype] = sizes.get(dtype, 0) + end - start
@@ -148,4 +164,5 @@ def _facts(facts: FormatFacts | None, stretches: Sequence[_Stretch], used: int) 
         integers=sum(n for dtype, n in sizes.items() if dtype in INTEGERS),
         unknown=tuple((d, n) for d, n in sorted(sizes.items()) if d not in INTEGERS and d not in read and n),
         padding_used=used,
+        carried=tuple(found),
     )
