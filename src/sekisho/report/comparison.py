@@ -81,7 +81,8 @@ def views(compared: Compared, words: Words) -> dict[str, Any]:
         "news": tuple((_what(n, words), _counts(n, words)) for n in compared.novelty),
         "groups": tuple(group for group in shown if group[2]),
         "counts": tuple((title, len(examples)) for _, title, examples in shown),
-        "trained": tuple((words.code("trained", k), one_line(v, 200)) for k, v in compared.trained),
+        "trained": _trained(compared, words, settings=False),
+        "settings": _trained(compared, words, settings=True),
         "not_run": not_run(compared, words),
         "right": right,
         "digest": digest(compared),
@@ -111,6 +112,14 @@ def _lines(compared: Compared, words: Words, width: int) -> Iterator[str]:
     for n in compared.novelty:
         line = f"{_what(n, words)}{words.say('ui', 'colon')}{_counts(n, words)}"
         yield paragraph(line, width, first="  - ", rest="    ")
+
+
+def _trained(compared: Compared, words: Words, *, settings: bool) -> tuple[tuple[str, str], ...]:
+    """What went into the training; its many settings apart, but for those that say whose data it was."""
+    apart = (
+        (k, v, k.startswith("setting:") and not k.startswith("setting:data.")) for k, v in compared.trained
+    )
+    return tuple((words.code("trained", k), one_line(v, 200)) for k, v, a in apart if a is settings)
 
 
 def _next(compared: Compared, words: Words) -> str:
