@@ -6,7 +6,7 @@
     python benchmarks/sos_detect.py success ROWS --base MODEL [--forms V1] >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py repair ROWS --base MODEL [--forms V1] >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py lasting ROWS --base MODEL >> benchmarks/data/sos.jsonl
-    python benchmarks/sos_detect.py speed MODEL >> benchmarks/data/sos.jsonl
+    python benchmarks/sos_detect.py clean|speed MODEL >> benchmarks/data/sos.jsonl
     python benchmarks/sos_detect.py benign MODEL [MODEL ...] >> benchmarks/data/sos.jsonl
 
 `static` puts rows onto their base in each form, in a folder that is deleted afterwards, and asks the static checks with that
@@ -63,6 +63,7 @@ def main() -> None:
     makers = {
         "repair": _repair,
         "lasting": _lasting,
+        "clean": _clean,
         "static": _static,
         "success": _success,
         "sweep": _sweep,
@@ -239,6 +240,27 @@ def _lasting(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield {"kind": "lasting", **head, **measure_lasting.measure(trained, base, recipe, sayer())}
 
 
+def _clean(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """A released model by itself: 64 tokens, its reserved ones first, beside 64 ordinary ones."""
+    from sekisho import tokens
+    from sekisho.probes.sweep.settings import Settings
+
+    for path in options.models:
+        source = resolve(path, cache.folder()).path
+        with tempfile.TemporaryDirectory(prefix="sos-ledger-") as kept:
+            start, before = time.monotonic(), _used()
+            request = tokens.Options(Settings(tier=2, tokens=64, references=64), cache=Path(kept))
+            swept = tokens.sweep(source, "none", options=request)
+            wall, used = time.monotonic() - start, _used() - before
+        found = swept.result
+        flagged = len(found.flagged) if found is not None else 0
+        yield {
+            "kind": "sweep", "organism": "none, as released", "base": source.name, "form": "–", "alone": True,
+            "verdict": swept.decision.value, "tokens": found.tokens if found else 0, "sets": found.sequences if found else 0,
+            "wall": round(wall), "cpu": round(used), "planted": 0, "false": flagged, "found": 0, "flagged": [],
+        }  # fmt: skip
+
+
 def _used() -> float:
     """Processor seconds of this process and of children that ended."""
     own = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -314,7 +336,7 @@ def _arguments() -> argparse.Namespace:
             verb.add_argument("--alone", action="store_true", help="without the base")
         if name == "peers":
             verb.add_argument("--peers", type=Path, required=True, help="environments of the peers, kept")
-    for name in ("benign", "speed"):
+    for name in ("benign", "clean", "speed"):
         verbs.add_parser(name).add_argument("models", nargs="+")
     return parser.parse_args()
 
