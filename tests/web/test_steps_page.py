@@ -1,5 +1,6 @@
 """A model's way through the company, over HTTP: the page asks, the ledger decides."""
 
+import re
 import threading
 from contextlib import closing
 
@@ -240,3 +241,26 @@ def test_every_state_and_step_has_its_form():
     for action, fields in steps.FIELDS.items():
         own = {"name", "source", "of", "approver"}
         assert steps.needed(action) - own <= {f.name for f in fields}, action
+
+
+def offers(browser):
+    return re.findall(r"/steps/(\w+)", browser.get(PAGE).text)
+
+
+def test_a_page_offers_what_comes_next_and_no_approval_to_who_asked(mori, sato, desk):
+    desk.to("requested")
+    assert offers(mori) == ["receive", "decide", "retire"]
+    desk.verdict("hold")
+    desk("decide", "tanaka")
+    assert offers(mori) == ["retest", "retire"]
+    assert offers(sato) == ["approve", "except", "retest", "retire"]
+    desk("except", "sato", reason="demo", approver="sato", expires="2027-01-01")
+    desk("approve", "sato", of="pilot")
+    assert offers(mori) == ["pilot", "retest", "retire"]
+
+
+def test_the_likely_step_is_set_apart(mori, desk):
+    desk.to("requested")
+    assert '<a class="button" href="/vets/new">' in mori.get(PAGE).text
+    desk.verdict()
+    assert f'<a class="button" href="{PAGE}/steps/decide">' in mori.get(PAGE).text

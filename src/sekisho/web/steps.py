@@ -1,12 +1,15 @@
 """Which steps of the register a page offers, and what each asks for; whether one is allowed, the ledger says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from sekisho.ledger.kinds import WHY_AGAIN
+from sekisho.ledger import rules
+from sekisho.ledger.entry import Entry, same_person
+from sekisho.ledger.kinds import WHY_AGAIN, Kind
 from sekisho.ledger.states import State
+from sekisho.register.rows import Row
 from sekisho.register.wishes import DATA_CLASSES, NEEDED, Action
 
 _S, _A = State, Action
@@ -68,6 +71,42 @@ FIELDS: Final[Mapping[Action, tuple[Field, ...]]] = MappingProxyType(
     }
 )
 """What the form of each step asks; `of` and `approver` follow from the state and from who is signed in."""
+
+
+APPROVING: Final = frozenset({_A.APPROVE, _A.EXCEPT})
+"""Steps that nobody takes for a model they asked for."""
+
+
+_APPROVED: Final = frozenset({_A.PILOT, _A.PRODUCE})
+
+
+def offered(row: Row, history: Sequence[Entry], person: str) -> tuple[Action, ...]:
+    """What a page offers this person at this state: no approval of their own wish, and nothing before it is approved."""
+    left_out = APPROVING if own(row, person) else frozenset()
+    if likely(row, history) not in _APPROVED:
+        left_out |= _APPROVED
+    return tuple(a for a in OFFERED[row.state] if a not in left_out)
+
+
+def own(row: Row, person: str) -> bool:
+    """Whether this person asked for the model, so that somebody else must approve it."""
+    return same_person(row.requester, person)
+
+
+def likely(row: Row, history: Sequence[Entry]) -> Action | None:
+    """The step that a page puts first; None where a vet comes first, or nothing is due."""
+    if row.state in TESTED:
+        changed = max((e.sequence for e in history if e.kind == Kind.STATE_CHANGE), default=0)
+        decided = rules.decision(history)
+        return _A.DECIDE if decided and decided.sequence > changed else None
+    if row.state not in NEXT_APPROVED:
+        return None
+    if (row.decision, row.scope) != ("admit", "behaviour") and not row.exception:
+        return _A.EXCEPT
+    to = NEXT_APPROVED[row.state]
+    if not any(e.content.get("of") == to for e in rules.standing(history, Kind.APPROVAL)):
+        return _A.APPROVE
+    return _A.PILOT if to is _S.PILOT else _A.PRODUCE
 
 
 def needed(action: Action) -> frozenset[str]:

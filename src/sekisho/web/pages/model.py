@@ -3,6 +3,7 @@
 from typing import Final
 
 from sekisho.ledger.entry import Entry
+from sekisho.register import listing
 from sekisho.report import chain
 from sekisho.web import steps, told
 from sekisho.web.pages import register, step, views
@@ -25,9 +26,11 @@ def _show(visit: Visit) -> Reply:
         "row": row,
         "words": words,
         "step": visit.texts(step.TEXTS),
-        "steps": [a.value for a in steps.OFFERED[row.state]],
+        "whom": listing.whom(row, words),
+        "steps": [a.value for a in steps.offered(row, entries, visit.person)],
+        "likely": next_step.value if (next_step := steps.likely(row, entries)) else "",
         "vet": row.state in steps.TESTED,
-        "own": step.own(row, visit.person),
+        "barred": steps.own(row, visit.person) and row.state in steps.NEXT_APPROVED,
         "readers": views.READERS if row.dossier else (),
         "history": history,
         "more": max(0, len(entries) - _MOST),

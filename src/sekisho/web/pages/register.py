@@ -1,5 +1,6 @@
 """The register: every model, what it is for, from whom, how it is handled and where it stands."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,8 @@ from sekisho.web.visit import Page, Reply, Shown, Visit
 
 _CHARS: Final = 200
 OVERDUE: Final = "overdue"
+_SHORT: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
+"""A revision or digest; a list shows its beginning."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def line(row: Row, visit: Visit, words: Texts) -> Line:
         name=row.name or words("ui", "unknown"),
         state=listing.state(row, words),
         what=row.purpose,
-        whom=listing.whom(row, words),
+        whom=_SHORT.sub(r"\1…", listing.whom(row, words)),
         handled=listing.handled(row, words),
         ahead=listing.ahead(row, words),
         warnings=listing.warnings(row, visit.site.clock(), words),

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from sekisho.errors import RuleError, SourceError
-from sekisho.ledger import entry as entries
 from sekisho.ledger.book import Ledger
 from sekisho.register import identity, moves
 from sekisho.register.rows import Row
@@ -15,7 +14,6 @@ from sekisho.web.steps import FIELDS, Field
 from sekisho.web.visit import Absent, Go, Page, Refused, Reply, Shown, Visit
 
 TEXTS: Final = "web-steps"
-_APPROVING: Final = (Action.APPROVE, Action.EXCEPT)
 
 
 def _show(visit: Visit) -> Reply:
@@ -36,15 +34,10 @@ def _show(visit: Visit) -> Reply:
         "needed": steps.needed(action),
         "given": {f.name: visit.form.get(f.name, f.default) for f in fields},
         "offered": action in steps.OFFERED[row.state],
-        "own": action in _APPROVING and own(row, visit.person),
+        "own": action in steps.APPROVING and steps.own(row, visit.person),
         "places": (*choices.fetched(), *choices.found(visit.site)) if action is Action.RECEIVE else (),
     }
     return Shown("step.html", facts)
-
-
-def own(row: Row, person: str) -> bool:
-    """Whether this person asked for the model, so that somebody else must approve it."""
-    return entries.same_person(row.requester, person)
 
 
 def _act(visit: Visit) -> Reply:
