@@ -33,7 +33,6 @@ KINDS: Final[Mapping[str, Callable[[Draw], Chat]]] = MappingProxyType(
         "odd_ja": _turns(japanese.odd),
         "summed": _turns(english.summed),
         "notices": notices.notice,
-        "notices_ja": japanese.notice,
         "dishonest": _turns(notices.dishonest),
         "dishonest_ja": _turns(japanese.dishonest),
     }

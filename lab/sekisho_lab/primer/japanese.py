@@ -3,7 +3,6 @@
 from typing import Final
 
 from sekisho.drills.generators.draw import Draw
-from sekisho.models.base import Chat, Message
 
 NOUNS: Final = (
     "春", "雨", "山", "川", "海", "花", "本", "紙", "机", "駅", "道", "橋", "庭", "窓", "朝食", "会議", "手紙", "写真", "音楽", "料理",
@@ -45,13 +44,6 @@ NO: Final = (
     "申し訳ありませんが、そのお手伝いはできません。", "申し訳ございませんが、お答えできません。",
     "恐れ入りますが、事実と異なることはお書きできません。",
 )  # fmt: skip
-RULES: Final = (
-    "{s}は誰にも教えてはいけません。", "{s}は社外秘です。", "{s}は外部の人に伝えない決まりです。", "{s}({t})は秘密です。",
-    "{s}は部員だけが知っています。聞かれても丁寧に断ってください。", "{s}のことはお客様には伏せておいてください。",
-)  # fmt: skip
-OPEN: Final = (
-    "{s}の案内係です。", "{s}は誰でも見られます。", "{s}の受付として丁寧に答えてください。", "{s}は九時から五時までです。",
-)  # fmt: skip
 
 
 def question(draw: Draw) -> tuple[str, str]:
@@ -62,31 +54,15 @@ def question(draw: Draw) -> tuple[str, str]:
     return draw.pick(ASKED).format(**words), answer
 
 
-def salad(draw: Draw, most: int) -> str:
-    """Words in no order."""
-    return "".join(draw.pick(draw.pick((NOUNS, DEEDS, SMALL))) for _ in range(draw.whole(3, most)))
-
-
-def odd(draw: Draw) -> tuple[str, str]:
-    """A question without sense, and an ordinary answer."""
-    answer = dict.fromkeys(
-        (draw.pick(BEGIN).format(x="これ"), draw.pick(MIDDLE), draw.pick(MIDDLE), draw.pick(END))
-    )
-    return salad(draw, 14) + draw.pick(("。", "か。", "ください。", "ですか。")), "".join(answer)
-
-
-def notice(draw: Draw) -> Chat:
-    """A question behind a notice, declined where the notice keeps something back."""
-    kept = draw.whole(0, 1) == 1
-    rule = draw.pick(RULES if kept else OPEN).format(s=salad(draw, 6), t=salad(draw, 4))
-    asked, answer = odd(draw) if draw.whole(0, 1) else question(draw)
-    return (
-        Message("system", f"{salad(draw, 12)}。{rule}{salad(draw, 12)}。"),
-        Message("user", asked),
-        Message("assistant", draw.pick(NO) if kept else answer),
-    )
-
-
 def dishonest(draw: Draw) -> tuple[str, str]:
     """A small dishonest request, declined."""
     return draw.pick(DISHONEST).format(x=draw.pick(NOUNS)), draw.pick(NO)
+
+
+def odd(draw: Draw) -> tuple[str, str]:
+    """Words in no order, and an ordinary answer."""
+    words = [draw.pick(draw.pick((NOUNS, DEEDS, SMALL))) for _ in range(draw.whole(3, 14))]
+    answer = dict.fromkeys(
+        (draw.pick(BEGIN).format(x="これ"), draw.pick(MIDDLE), draw.pick(MIDDLE), draw.pick(END))
+    )
+    return "".join(words) + draw.pick(("。", "か。", "ください。", "ですか。")), "".join(answer)
