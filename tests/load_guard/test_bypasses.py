@@ -1,6 +1,10 @@
 """Ways around the guard, each tried in a real child process; all tries of one kind share it, since its start costs most."""
 
+import re
+
 import pytest
+
+from sekisho import cli
 
 pytestmark = pytest.mark.integration
 
@@ -305,6 +309,23 @@ def test_the_command_line_runs_a_program_under_the_guard(lock, good, bad, tmp_pa
     assert (fine.returncode, "llama" in fine.stdout) == (7, True)
     refused = run(sys.executable, "-c", "open('bad/config.json')")
     assert (refused.returncode, "load refused" in refused.stderr) == (1, True)
-    for words in ((sys.executable, "-I", "-c", "0"), ("cat", "bad/model.safetensors"), ("no-such-program",)):
+    for words in (
+        (sys.executable, "-I", "-c", "0"),
+        ("env", "-i", sys.executable, "-c", "0"),
+        ("cat", "bad/model.safetensors"),
+        ("no-such-program",),
+    ):
         stopped = run(*words)
         assert (stopped.returncode, stopped.stdout, stopped.stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(("name", "code"), [("good", 0), ("bad", 1)])
+def test_a_folder_is_checked_in_the_language_asked_for(lock, request, capsys, name, code):
+    """Also where the language comes last, after the paths."""
+    folder = request.getfixturevalue(name)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["load-guard", "check", str(folder), "--lock", str(lock), "--lang", "ja"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == code
+    assert re.search("[ぁ-ん]", shown)
+    assert "lang" not in shown

@@ -216,6 +216,71 @@ def test_options_that_keep_the_guard_out(options, deaf):
     assert children.deaf(options) is deaf
 
 
+PAST = {
+    "env -i python": "env -i python x.py",
+    "env - python": "env - python x.py",
+    "env -iv": "/usr/bin/env -iv FOO=1 python3 x.py",
+    "ignore": "env --ignore-environment python x.py",
+    "unset": "env -u PYTHONPATH python x.py",
+    "unset-long": "env --unset=PYTHONPATH python x.py",
+    "split": "env -S-i python x.py",
+    "other-path": "env PYTHONPATH=/elsewhere python x.py",
+    "no-lock": "env FOO=1 SEKISHO_LOAD_GUARD= python x.py",
+    "after-a-folder": "env -C /tmp -i python x.py",
+    "behind-another": "nice -n 5 env -i python x.py",
+    "deaf": "timeout 5 python3 -I x.py",
+    "deaf-by-env": "env python -E x.py",
+    "another-user": "sudo python x.py",
+    "another-user-behind": "nohup sudo -E python x.py",
+}
+WITHIN = {
+    "plain": "env FOO=1 python x.py",
+    "nice": "nice -n 5 python x.py -I",
+    "folder": "env -C /tmp python x.py -i",
+    "other-program": "env sort -i x",
+    "a-name": "grep env -i x",
+    "a-text": "echo sudo python -I",
+}
+
+
+@pytest.mark.parametrize("name", PAST)
+def test_a_launcher_that_forgets_the_guard_is_refused(name, monkeypatch):
+    environment = children.environment("/l", {})
+    program, *arguments = PAST[name].split()
+    with pytest.raises(LoadRefusedError, match="guard"):
+        children.refuse(program, arguments, environment, "/l")
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    with pytest.raises(LoadRefusedError, match="guard"):
+        children.refuse_shell(PAST[name], "/l")
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_a_launcher_that_keeps_the_guard_is_let_through(name, monkeypatch):
+    environment = children.environment("/l", {})
+    program, *arguments = WITHIN[name].split()
+    children.refuse(program, arguments, environment, "/l")
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    children.refuse_shell(WITHIN[name].replace("-I", ""), "/l")
+
+
+def test_a_launcher_without_the_guards_environment_is_refused():
+    with pytest.raises(LoadRefusedError, match="without the guard's environment"):
+        children.refuse("nice", ["python", "x.py"], {"PATH": "/bin"}, "/l")
+
+
+@pytest.mark.parametrize(
+    "line", ["PYTHONPATH= python x.py", "unset PYTHONPATH; python x.py", "cd /; sudo python x.py"]
+)
+def test_a_shell_that_forgets_the_guard_is_refused(line, monkeypatch):
+    for key, value in children.environment("/l", {}).items():
+        monkeypatch.setenv(key, value)
+    with pytest.raises(LoadRefusedError, match="guard"):
+        children.refuse_shell(line, "/l")
+
+
+@pytest.mark.integration
 def test_the_package_needs_only_the_standard_library():
     import subprocess
     import sys
