@@ -7,23 +7,21 @@ import hashlib
 import math
 import struct
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from sekisho.errors import LimitError, MalformedError
+from sekisho.formats._protobuf import FIXED32, LEN, message
 from sekisho.formats.base import Format
 from sekisho.formats.tokenizer import AddedToken, Section, TokenizerFacts
 from sekisho.limits import Limits
 
-_VARINT, _FIXED64, _LEN, _FIXED32 = 0, 1, 2, 5
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
 _MODELS: Final = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 _NORMALISERS: Final = ("", "identity", "nfkc", "nfkc_cf", "nmt_nfkc", "nmt_nfkc_cf")
 """Rules that come with the library."""
 _SUFFIXES: Final = (".model", ".spm", ".vocab.model")
-_BITS: Final = 64
 
 _Piece = tuple[str, float, int]
 
@@ -41,59 +39,27 @@ def read(path: Path, limits: Limits) -> TokenizerFacts:
         raise LimitError("SentencePiece model in bytes", path.stat().st_size, limits.sentencepiece_bytes)
     pieces: list[_Piece] = []
     specs: dict[int, list[bytes]] = {2: [], 3: [], 5: []}
-    for number, wire, value in _fields(data):
-        if number == 1 and wire == _LEN:
+    for number, wire, value in message(data):
+        if number == 1 and wire == LEN:
             pieces.append(_piece(bytes(value)))
             if len(pieces) > limits.sentencepiece_pieces:
                 raise LimitError("pieces", len(pieces), limits.sentencepiece_pieces)
-        elif number in specs and wire == _LEN:
+        elif number in specs and wire == LEN:
             specs[number].append(bytes(value))
     if not pieces:
         raise MalformedError("a SentencePiece model without pieces")
     return _facts(pieces, {number: b"".join(parts) for number, parts in specs.items()})
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, int, "bytes | int"]]:
-    """(number, wire type, number or bytes) of one message, in order."""
-    at, view = 0, memoryview(data)
-    while at < len(data):
-        key, at = _varint(data, at)
-        number, wire = key >> 3, key & 7
-        if wire == _VARINT:
-            value, at = _varint(data, at)
-            yield number, wire, value
-            continue
-        size = 8 if wire == _FIXED64 else 4
-        if wire == _LEN:
-            size, at = _varint(data, at)
-        elif wire not in (_FIXED64, _FIXED32):
-            raise MalformedError(f"wire type {wire} at byte {at:,} is unknown")
-        if not number or at + size > len(data):
-            raise MalformedError(f"a field at byte {at:,} reaches beyond its message")
-        yield number, wire, bytes(view[at : at + size])
-        at += size
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < len(data) and shift < _BITS:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:  # noqa: PLR2004 - the bit that says there is more
-            return value, at
-    raise MalformedError(f"a number at byte {at:,} does not end")
-
-
 def _piece(data: bytes) -> _Piece:
     text, score, kind = "", 0.0, _NORMAL
-    for number, wire, value in _fields(data):
+    for number, wire, value in message(data):
         if number == 1 and isinstance(value, bytes):
             try:
                 text = value.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise MalformedError("a piece is not UTF-8") from error
-        elif number == 2 and wire == _FIXED32 and isinstance(value, bytes):  # noqa: PLR2004 - the score
+        elif number == 2 and wire == FIXED32 and isinstance(value, bytes):  # noqa: PLR2004 - the score
             (score,) = struct.unpack("<f", value)
         elif number == 3 and isinstance(value, int):  # noqa: PLR2004 - the kind
             kind = value
@@ -101,7 +67,7 @@ def _piece(data: bytes) -> _Piece:
 
 
 def _facts(pieces: list[_Piece], specs: dict[int, bytes]) -> TokenizerFacts:
-    model = next((v for n, _, v in _fields(specs[2]) if n == 3 and isinstance(v, int)), 1)  # noqa: PLR2004 - model_type
+    model = next((v for n, _, v in message(specs[2]) if n == 3 and isinstance(v, int)), 1)  # noqa: PLR2004 - model_type
     special = {_UNKNOWN, _CONTROL}
     added = tuple(
         AddedToken(n, text, ("special",) if kind in special else ())
@@ -134,7 +100,7 @@ def _facts(pieces: list[_Piece], specs: dict[int, bytes]) -> TokenizerFacts:
 def _normaliser(spec: bytes) -> tuple[str, tuple[tuple[str, str, str], ...]]:
     """Name of the rules, and rules of the model's own as (section, pattern, replacement)."""
     name, rules = "", []
-    for number, _, value in _fields(spec):
+    for number, _, value in message(spec):
         if number == 1 and isinstance(value, bytes):
             name = value.decode("utf-8", "replace")
         elif number == 6 and isinstance(value, bytes):  # noqa: PLR2004 - normalization_rule_tsv
