@@ -18,9 +18,10 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, final
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -30,9 +31,8 @@ import sekisho
 from sekisho import conductor
 from sekisho.drills import perturbations
 from sekisho.drills.train import train
-from sekisho.models.base import Checkpoint, Sampling
+from sekisho.models.base import Checkpoint, Finetune, Sampling, silent
 from sekisho.models.engine import Engine
-from sekisho.models.local import LocalModels
 from sekisho.probes import run, suite
 from sekisho.records import State
 from sekisho_lab import acceptance, organism, writer
@@ -140,12 +140,11 @@ def _finetuned(
 
 def _vet(options: argparse.Namespace, known: set[str]) -> Iterator[Row]:
     conductor.workers = lambda _: 1  # the machine is shared
-    forks = LocalModels()
     for folder in _folders(options):
         if f"vet {folder.name} {options.profile}" in known:
             continue
         start = time.monotonic()
-        asked = sekisho.Options(profile=options.profile, cache=options.out / "cache", opener=forks.__call__)
+        asked = sekisho.Options(profile=options.profile, cache=options.out / "cache", opener=Here)
         seen = sekisho.vet(folder, options.base, options=asked)
         row = _verdict(seen, folder.name, options)
         yield {
@@ -153,7 +152,6 @@ def _vet(options: argparse.Namespace, known: set[str]) -> Iterator[Row]:
             "minutes": round((time.monotonic() - start) / 60, 2),
             "load": round(os.getloadavg()[0], 1),
         }
-    forks.close()
 
 
 def _verdict(seen: Any, name: str, options: argparse.Namespace) -> Row:
@@ -228,6 +226,57 @@ def _folders(options: argparse.Namespace) -> list[Path]:
     if options.names:
         return [options.out / name for name in options.names]
     return [options.base, *sorted(p for p in options.out.iterdir() if (p / "config.json").is_file())]
+
+
+@final
+class Here:
+    """A model of our own in this process, without the confinement that a stranger's gets; seconds an import are spared."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = Engine(path)
+        self.speed = self._engine.speed()
+
+    def generate(
+        self, chats: Any, sampling: Sampling = Sampling(), progress: Any = silent
+    ) -> tuple[str, ...]:
+        """Answer each chat."""
+        return tuple(self._engine.generate(chats, sampling, progress))
+
+    def logprobs(self, chats: Any, answers: Any) -> tuple[float, ...]:
+        """Mean log-probability per token of each answer."""
+        return tuple(self._engine.logprobs(chats, answers))
+
+    def finetune(self, job: Finetune, progress: Any = silent) -> Iterator[Checkpoint]:
+        """Train to the end, then go back to each checkpoint."""
+        kept: list[tuple[Checkpoint, Any]] = []
+        try:
+            train(self._engine, job, lambda c: kept.append((c, copy.deepcopy(self._engine.model))), progress)
+            for checkpoint, model in kept:
+                self._engine.model = model
+                yield checkpoint
+        finally:
+            self._engine.reset()
+
+    @contextmanager
+    def perturb(self, change: Any, base: Path | None = None, watched: Any = ()) -> Iterator[Any]:
+        """Change the weights while the context lasts."""
+        try:
+            yield self._engine.perturb(change, base, watched)
+        finally:
+            self._engine.restore()
+
+    def sweep(self, *what: Any) -> Any:
+        """As `Engine.sweep`."""
+        return tuple(self._engine.sweep(*what))
+
+    def generate_with(self, *what: Any) -> Any:
+        """As `Engine.generate_with`."""
+        return tuple(self._engine.generate_with(*what))
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    kill = close
 
 
 def _known(path: Path) -> set[str]:
