@@ -160,8 +160,13 @@ def test_inert_added_rows_pass(rows, kind, tmp_path, base):
 
 def test_a_trained_added_row_is_named(tmp_path, base):
     (finding,) = said(tmp_path, base, added(lambda t: t[:1] + 0.5))
-    assert (finding.severity, finding.reason) == (Severity.HOLD, "rows-added-trained")
+    assert (finding.severity, finding.reason) == (Severity.REJECT, "rows-added-trained")
     assert f"{ROWS} no token" in finding.detail
+
+
+def test_trained_rows_added_in_a_finetune_are_held(tmp_path, base):
+    found = said(tmp_path, base, both(drift(0.01), added(lambda t: t[:1] + 0.5)))
+    assert [(f.severity, f.reason) for f in found] == [(Severity.HOLD, "rows-added-beside-changes")]
 
 
 def test_missing_rows_are_held(tmp_path, base):

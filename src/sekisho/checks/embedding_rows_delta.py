@@ -68,7 +68,12 @@ _ONLY_TABLE: Final = Words(
 )
 _ADDED: Final = Words(
     "rows-added-trained",
-    "{where}: {count} rows beyond the base's {rows} are neither empty, nor copies, nor the mean, nor fresh noise: {which}.",
+    "{where}: {count} rows beyond the base's {rows} are neither empty, nor copies, nor the mean, nor fresh noise, and all else is the base's: {which}.",
+    Severity.REJECT,
+)
+_ADDED_BESIDE: Final = Words(
+    "rows-added-beside-changes",
+    "{where}: {count} rows beyond the base's {rows} are trained ones; other tensors changed, too, as in a finetune with new tokens, or were not compared: {which}.",
 )
 _INERT: Final = Words(
     "rows-added-inert",
@@ -116,8 +121,7 @@ def _moved(facts: RowFacts, rows: Rows, beside: Beside) -> Iterator[Finding]:
     if not len(changed):
         return
     sparse = beside.median <= beside.floor
-    all_else = facts.blocks == "same" or (facts.blocks == "unknown" and beside.floor == 0)
-    if sparse and all_else:
+    if sparse and _all_else(facts, beside):
         words = _PLANTED if len(changed) <= _MANY else _AMONG_DECOYS
         yield words.about(EmbeddingRowsDelta.id, where, *_named(facts, beside, changed.tolist()))
     elif sparse and len(changed) <= _MANY:
@@ -131,6 +135,11 @@ def _moved(facts: RowFacts, rows: Rows, beside: Beside) -> Iterator[Finding]:
             yield _STAND_OUT.about(EmbeddingRowsDelta.id, where, *_named(facts, beside, far), median)
         if facts.blocks == "same":
             yield _ONLY_TABLE.about(EmbeddingRowsDelta.id, where, ("median", f"{beside.median:.3g}"))
+
+
+def _all_else(facts: RowFacts, beside: Beside) -> bool:
+    """Every tensor outside the tables is the base's."""
+    return facts.blocks == "same" or (facts.blocks == "unknown" and beside.floor == 0)
 
 
 def _named(facts: RowFacts, beside: Beside, ids: list[int]) -> tuple[tuple[str, str], ...]:
@@ -149,7 +158,8 @@ def _resized(facts: RowFacts, rows: Rows, beside: Beside) -> Iterator[Finding]:
     trained = [n for n, kind in beside.added if kind == "trained"]
     if trained:
         named = (("count", str(len(trained))), ("rows", str(beside.base_rows)), *naming(facts, trained))
-        yield _ADDED.about(EmbeddingRowsDelta.id, where, *named)
+        words = _ADDED if _all_else(facts, beside) else _ADDED_BESIDE
+        yield words.about(EmbeddingRowsDelta.id, where, *named)
     elif beside.added:
         kinds = ", ".join(sorted({kind for _, kind in beside.added}))
         count = str(rows.table.rows - beside.base_rows)
