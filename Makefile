@@ -3,7 +3,7 @@
 #   make vet     set up .venv, fetch a small chat model, vet it
 #   make test    set up the same .venv with the developer's tools, run the tests
 #
-# Also: fetch  test-unit  test-model  test-slow  check  format  catalogue  clean.
+# Also: fetch  test-unit  test-model  test-browser  test-slow  check  format  catalogue  clean.
 # Choose an interpreter with PYTHON=..., a model with MODEL=...
 
 MODEL  ?= smollm2-135m-instruct
@@ -23,7 +23,7 @@ DEV   = $(shell $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pypr
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: vet fetch test test-unit test-model test-slow fuzz check format catalogue clean
+.PHONY: vet fetch test test-unit test-model test-browser test-slow fuzz check format catalogue clean
 .DELETE_ON_ERROR:
 # Nothing is compiled at the installation; without this, every process would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -47,10 +47,15 @@ test: $(VENV)/.ready-dev
 	$(PYTEST)
 
 test-unit: $(VENV)/.ready-dev
-	$(PYTEST) -m "not integration and not model and not slow and not gpu"
+	$(PYTEST) -m "not integration and not model and not slow and not gpu and not browser"
 
 test-model: $(VENV)/.ready-dev fetch
 	$(PYTEST) -m "model and not slow and not gpu"
+
+# Playwright drives the Chromium that is there (SEKISHO_CHROMIUM, else PATH); none is downloaded.
+test-browser: $(VENV)/.ready-dev
+	$(PIP) -q playwright
+	OMP_NUM_THREADS=1 $(BIN)/pytest -rs -m "browser and not slow" tests/browser
 
 test-slow: $(VENV)/.ready-dev fetch
 	$(BIN)/pytest -rs -m slow

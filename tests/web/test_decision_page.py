@@ -1,10 +1,27 @@
 """The page on which people decide: what is missing, and who may settle it."""
 
+from dataclasses import replace
+
 import pytest
 
-from web.conftest import Browser
+from evidence import folders
+from report import sample
+from sekisho import recording
+from web.conftest import ASKED, Browser
 
 PATH = f"/models/{'ab' * 32}/decision"
+
+
+def test_the_verdict_is_told_in_sentences(mori, ledger, desk, tmp_path):
+    folder = folders.model(tmp_path / "model")
+    made = replace(sample.hold(), files=folders.lines(folder))
+    subject = recording.subject(made.files)
+    desk("request", "mori", subject, **ASKED)
+    recording.record(made, ledger, actor="gate", model=folder, policy="default")
+    mori.get(f"/models/{subject}/decision")
+
+    assert "Do not use this model yet" in mori.text
+    assert "Headline(" not in mori.text
 
 
 def test_before_the_test_is_closed_it_leads_there(mori, desk):

@@ -11,6 +11,7 @@ from sekisho.errors import RuleError, UsageError
 from sekisho.ledger.entry import Draft
 from sekisho.ledger.kinds import Kind
 from sekisho.report import checklist
+from sekisho.report.views import page
 from sekisho.report.words import Words
 from sekisho.web.visit import Absent, Go, Page, Refused, Reply, Shown, Visit
 
@@ -58,6 +59,7 @@ def _show(visit: Visit) -> Reply:
             "profiles": PROFILES,
             "waiting": checklist.waiting(made),
             "summary": checklist.summary(made, words),
+            "pieces": page.marker((), visit.language),
             "text": visit.texts("web-checklist"),
             "list": visit.texts("checklist"),
         },

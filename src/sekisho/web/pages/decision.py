@@ -66,7 +66,7 @@ def _show(visit: Visit) -> Reply:
             "state": listing.state(row, visit.texts("register")),
             "verdict": listing.decision(row, visit.texts("register")),
             "shade": SHADES[Decision(row.decision)] if row.decision else "unknown",
-            "headline": headline(found.dossier, words) if found.dossier else "",
+            "headline": headline(found.dossier, words) if found.dossier else None,
             "summary": checklist.summary(made, words),
             "open": [r.item.id for r in made.results if r.open],
             "needs": needs(row, found, made, visit.person),
