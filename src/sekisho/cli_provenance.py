@@ -16,6 +16,7 @@ from sekisho.cli_arguments import MODEL, Verbs, Write
 from sekisho.errors import UsageError
 
 if TYPE_CHECKING:
+    from sekisho.evidence.keyless import Trust
     from sekisho.origins import Asked, Looked
 
 LEVELS: Final = ("E0", "E1", "E2", "E3", "E4", "E5")
@@ -87,6 +88,7 @@ def _provenance(verbs: Verbs, say: Write) -> None:
         default=[],
         help="public key or root certificate in PEM for --evidence; may be repeated",
     )
+    _supplied(verb)
     verb.add_argument("--at-least", choices=LEVELS, default="E0", help="exit 3 where the evidence is weaker")
     verb.add_argument("--complete", action="store_true", help="exit 3 where a mandatory field is unknown")
     verb.add_argument("--out", type=Path, help="write the record as JSON, too")
@@ -114,6 +116,37 @@ def _provenance(verbs: Verbs, say: Write) -> None:
     verb.set_defaults(run=run)
 
 
+def _supplied(verb: argparse.ArgumentParser) -> None:
+    """Arguments about a signature of the supplier's own."""
+    verb.add_argument(
+        "--supplier-signature",
+        type=Path,
+        help="OMS signature that the supplier made of the model: makes E4 where --suppliers lists its signer",
+    )
+    verb.add_argument(
+        "--supplier-key",
+        type=Path,
+        action="append",
+        default=[],
+        help="public key or root certificate it is by, in PEM; may be repeated",
+    )
+    verb.add_argument("--sigstore-root", type=Path, help="trusted_root.json, where it is a sigstore bundle")
+    verb.add_argument("--sigstore-identity", default="", help="whose bundle it must be")
+    verb.add_argument("--sigstore-issuer", default="", help="who must have vouched for that identity")
+
+
+def _trust(options: argparse.Namespace) -> "Trust | None":
+    """Whose sigstore bundle counts. Raises UsageError."""
+    from sekisho.evidence.keyless import Trust
+
+    given = (options.sigstore_root, options.sigstore_identity, options.sigstore_issuer)
+    if not any(given):
+        return None
+    if not all(given):
+        raise UsageError("--sigstore-root, --sigstore-identity and --sigstore-issuer go together")
+    return Trust(*given)
+
+
 def _asked(options: argparse.Namespace) -> "Asked":
     from sekisho import origins
 
@@ -124,6 +157,9 @@ def _asked(options: argparse.Namespace) -> "Asked":
         suppliers=options.suppliers,
         evidence=options.evidence,
         keys=tuple(options.key),
+        supplier_signature=options.supplier_signature,
+        supplier_keys=tuple(options.supplier_key),
+        trust=_trust(options),
         today=dt.datetime.now(tz=dt.UTC).date(),
     )
 

@@ -1,17 +1,17 @@
 """The library side of provenance: gather, compare with a parent, hold against the register, make the record."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from sekisho import inventory, shipped
 from sekisho.errors import StorageError, UsageError
-from sekisho.evidence import checking, codec, codes, signers
+from sekisho.evidence import checking, codec, codes, keyless, signers, supplied
 from sekisho.evidence.ruling import Demands
 from sekisho.formats import tensors
 from sekisho.limits import DEFAULT
-from sekisho.provenance import evidence, intake, kinship, parents, suppliers
+from sekisho.provenance import evidence, intake, kinship, ladder, parents, suppliers
 from sekisho.provenance.evidence import SHA256, Request
 from sekisho.provenance.gitobjects import SHA1
 from sekisho.provenance.ladder import Ground
@@ -24,7 +24,7 @@ from sekisho.sources.resolve import resolve
 _CONTRADICTIONS: Final = frozenset(
     {
         "digest-differs", "commit-is-another", "tree-differs", "several-revisions", "weights-contradict-claim",
-        "relation-differs", "undeclared-patches", "evidence-does-not-hold",
+        "relation-differs", "undeclared-patches", "evidence-does-not-hold", "supplier-signature-differs",
     }
 )  # fmt: skip
 """Grounds of a rung that speak against the record, not only for too little of it."""
@@ -41,6 +41,12 @@ class Asked:
     evidence: Path | None = None
     """Evidence folder that `sekisho sign` wrote of this model; its signature is verified with `keys`."""
     keys: tuple[Path, ...] = ()
+    supplier_signature: Path | None = None
+    """OMS signature that the supplier made of the model."""
+    supplier_keys: tuple[Path, ...] = ()
+    """Public keys or root certificates it may be by, in PEM."""
+    trust: keyless.Trust | None = None
+    """For a sigstore bundle: whose it must be."""
     today: dt.date = dt.date.min
 
 
@@ -74,7 +80,9 @@ def look(path: str, *, base: str | None = None, asked: Asked | None = None) -> L
         gathered,
         base=parent,
         register=register,
-        signed=_signed(wanted, found.path),
+        signed=replace(
+            _signed(wanted, found.path), supplier=_supplier(wanted, found.path, gathered, register)
+        ),
         tool=shipped.tool(),
     )
     objections = _objections(made, register, wanted.today)
@@ -139,6 +147,27 @@ def _signed(wanted: Asked, model: Path) -> intake.Signed:
         return intake.Signed(intake=Ground(held=False, code="evidence-does-not-hold", detail=str(seen.code)))
     by = Stated(seen.signer, Basis.MEASURED)
     return intake.Signed(Ground(held=True, code="intake-signature", detail=seen.signer), signer=by)
+
+
+def _supplier(
+    wanted: Asked, model: Path, gathered: evidence.Evidence, register: suppliers.Register | None
+) -> Ground:
+    """The supplier's signature, where it covers these files and the register lists its signer. Raises DataError, UsageError."""
+    if wanted.supplier_signature is None:
+        return ladder.NO_SUPPLIER
+    if not wanted.supplier_keys and wanted.trust is None:
+        raise UsageError(
+            "--supplier-signature needs --supplier-key, or --sigstore-root with identity and issuer"
+        )
+    pins = supplied.Pins(*signers.pins(wanted.supplier_keys), wanted.trust)
+    seen = supplied.look(wanted.supplier_signature, model, pins, wanted.today)
+    if seen.code:
+        return Ground(held=False, code=seen.code, detail=seen.detail)
+    listed = register.find(intake.address_of(gathered)) if register else None
+    known = set(listed.signers) & set(seen.names) if listed else set[str]()
+    if not known:
+        return Ground(held=False, code="supplier-signature-unlisted", detail=seen.detail)
+    return Ground(held=True, code="supplier-signature", detail=seen.detail)
 
 
 def _commit(path: Path | None) -> bytes:
