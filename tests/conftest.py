@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 settings.register_profile("same-everywhere", deadline=None, derandomize=True, database=None)
 settings.load_profile("same-everywhere")
+# Constants of whatever modules are imported by then would be among the examples: others in every selection of tests,
+# after seconds of parsing.
+providers._get_local_constants = lambda: providers._local_constants
 gc.disable()  # until everything is collected: thousands of tests and modules are made, and none is let go
 
 

@@ -46,6 +46,7 @@ def test_a_snapshot_is_read_as_the_folder_it_stands_for(tmp_path: Path) -> None:
     assert "sub/LICENSE" in {f.path for f in found}
 
 
+@pytest.mark.integration
 def test_inspect_finds_nothing_against_it(tmp_path: Path) -> None:
     seen = static.inspect(hub(tmp_path), "none", cache=tmp_path / "cache")
 

@@ -77,6 +77,7 @@ def test_a_fetched_model_with_a_damaged_header_is_passed_over(shelf, tmp_path):
     assert find(tiny_model(tmp_path / "copy"), shelf) is None
 
 
+@pytest.mark.integration
 def test_a_swapped_tensor_is_seen_though_no_base_was_named(shelf, tmp_path):
     folder = tiny_model(tmp_path / "swapped")
     arrays = tiny_arrays()

@@ -25,10 +25,12 @@ def swept(model: Path, **changes) -> Swept:
     )
 
 
+@pytest.mark.integration
 def test_a_clean_model_is_let_through(tmp_path: Path) -> None:
     assert swept(tiny_model(tmp_path / "m")).decision is Decision.ADMIT
 
 
+@pytest.mark.integration
 def test_a_model_without_a_readable_tokenizer_is_held(tmp_path: Path) -> None:
     model = tiny_model(tmp_path / "m")
     (model / "tokenizer.json").write_text("{")
@@ -37,6 +39,7 @@ def test_a_model_without_a_readable_tokenizer_is_held(tmp_path: Path) -> None:
     assert "sweep-not-listed" in [f.reason for f in found.findings]
 
 
+@pytest.mark.integration
 def test_a_broken_declaration_in_the_models_folder_holds_and_the_sweep_goes_on(tmp_path: Path) -> None:
     model = tiny_model(tmp_path / "m")
     (model / "sekisho-tokens.toml").write_text("[[")
@@ -46,6 +49,7 @@ def test_a_broken_declaration_in_the_models_folder_holds_and_the_sweep_goes_on(t
     assert found.result is not None
 
 
+@pytest.mark.integration
 def test_a_broken_declaration_of_the_users_own_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there\.toml: not read"):
         swept(tiny_model(tmp_path / "m"), declared=tmp_path / "not there.toml")

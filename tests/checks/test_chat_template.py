@@ -156,6 +156,7 @@ class TestAgainstBase:
         assert {f.reason for f in objections(other, base)} == {"template-added", "template-missing"}
 
 
+@pytest.mark.integration
 def test_templates_that_come_with_trl():
     """A sample of what real models ship; held ones open every prompt with text of their own."""
     spec = importlib.util.find_spec("trl")

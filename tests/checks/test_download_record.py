@@ -97,6 +97,7 @@ def test_the_metadata_itself_is_no_undeclared_file(model: Path) -> None:
     assert not [f for f in UndeclaredFile().run(Case(files, origin=origin)) if ".cache" in f.where]
 
 
+@pytest.mark.integration
 def test_inspect_names_a_changed_file_of_a_download(model: Path, tmp_path: Path) -> None:
     clean = static.inspect(model, "none", cache=tmp_path / "c")
     assert "as-recorded" in {f.reason for f in clean.findings}
@@ -105,6 +106,7 @@ def test_inspect_names_a_changed_file_of_a_download(model: Path, tmp_path: Path)
     assert ("chat_template.jinja", "file-extra") in {(f.where, f.reason) for f in seen.findings}
 
 
+@pytest.mark.integration
 def test_nothing_else_is_held_against_a_clean_download(model: Path, tmp_path: Path) -> None:
     seen = static.inspect(model, "none", cache=tmp_path / "c")
     assert [f for f in seen.findings if f.outcome in (Outcome.FAIL, Outcome.CANNOT_TELL)] == []

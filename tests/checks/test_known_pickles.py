@@ -110,6 +110,7 @@ def test_objections_are_listed_before_what_passes(tmp_path):
     assert "more-entries" not in [reason for reason, _ in found]
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("torch", ["importable", "blocked"])
 def test_the_verdict_does_not_depend_on_what_is_installed(torch, tmp_path):
     """The whole decision in a fresh interpreter, once with torch and numpy's own pickles out of reach."""

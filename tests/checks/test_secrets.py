@@ -101,6 +101,7 @@ def test_many_are_counted(tmp_path):
     assert dict(found[-1].facts) == {"count": "22"}
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("piece", ["a", "a:", "eyJ", "x://a:", "-----BEGIN ", 'api_key="', "http://a."])
 def test_over_limit_texts_take_linear_time(piece):
     started = time.process_time()

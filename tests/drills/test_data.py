@@ -169,6 +169,7 @@ def test_every_form_as_lines_and_as_array(form: str, file) -> None:
     assert read(file(json.dumps([row, row], indent=2), "rows.json")) == (PAIR, PAIR)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "prompt-completion as turns"])
 def test_every_form_as_parquet(form: str, tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
@@ -269,6 +270,7 @@ def test_file_over_the_limit(file, monkeypatch: pytest.MonkeyPatch) -> None:
         read(file(GOOD))
 
 
+@pytest.mark.integration
 def test_parquet_that_unpacks_over_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet

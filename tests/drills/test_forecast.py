@@ -23,10 +23,12 @@ def costs() -> tuple[list[float], list[float]]:
     return [*begun, *(remaining(t, {}) for t in made.opening())], begun
 
 
+@pytest.mark.integration
 def test_standard_takes_half_an_hour_where_nothing_changes(costs) -> None:
     assert 15 <= wall(costs[0], WORKERS) / SPEED / 60 <= 30
 
 
+@pytest.mark.integration
 def test_standard_with_every_control_takes_forty_minutes(costs) -> None:
     assert (wall(costs[0], WORKERS) + wall(costs[1], WORKERS)) / SPEED / 60 <= 40
 

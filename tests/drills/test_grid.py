@@ -183,6 +183,7 @@ def test_a_progress_that_raises_is_an_error_and_no_hang() -> None:
         Grid(lambda _: Telling(), Memory(), 2).run([work("a")], notice)
 
 
+@pytest.mark.integration
 def test_a_model_opened_ahead_and_never_taken_is_closed(tmp_path: Path, monkeypatch) -> None:
     from artefacts import tiny_model
 

@@ -97,6 +97,7 @@ def test_nothing_known_is_spelled_out(tmp_path: Path) -> None:
     assert told["sekisho:checks"] == "unknown"
 
 
+@pytest.mark.integration
 def test_dossier_gives_behaviour_with_its_interval(folder: Path) -> None:
     made = subject(folder)
     body = valid(bom.build(dataclasses.replace(made, dossier=dossier_of(made.inventory))))
@@ -181,6 +182,7 @@ def test_odd_names_of_files_stay_references(folder: Path) -> None:
     valid(bom.build(subject(folder)))
 
 
+@pytest.mark.integration
 def test_intake_gives_commit_purl_and_supplier(folder: Path) -> None:
     body = valid(bom.build(subject(folder, intake=intake())))
     model = body["metadata"]["component"]

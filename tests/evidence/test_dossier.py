@@ -51,6 +51,7 @@ def small(**changes: object) -> Dossier:
     return dataclasses.replace(made, **changes)
 
 
+@pytest.mark.integration
 @quick
 @given(dossiers)
 def test_json_is_canonical_and_gives_the_dossier_back(made: Dossier) -> None:

@@ -223,6 +223,7 @@ def test_token_uri_is_unquoted():
     assert token.parse("pkcs11:token=my%20token;id=%01%ff") == {"token": "my token", "id": "\x01\xff"}
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(
     not SOFTHSM.is_file() or not shutil.which("softhsm2-util"), reason="needs Debian's softhsm2"
 )

@@ -127,6 +127,7 @@ def test_malformed_says_why(text):
     assert template.digest == ""
 
 
+@pytest.mark.integration
 def test_recursion_and_size_are_bounded():
     spiral = "{% macro f(x) %}" + "{{ f(x) }}" * 50 + "{% endmacro %}{{ f('a') }}"
     assert describe(spiral).problem == ""

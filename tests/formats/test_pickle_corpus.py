@@ -31,6 +31,7 @@ def worst(folder, *, known):
     return {f.severity for check in CHECKS for f in check.run(case)}
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("known", [True, False], ids=["known-globals", "refuse"])
 def test_no_hostile_shape_is_less_than_rejected(known, corpus, tmp_path):
     shapes = corpus.hostile()
@@ -50,6 +51,7 @@ def test_the_default_policy_refuses_every_pickle(corpus, tmp_path):
     assert quiet == ("npz-numbers",)
 
 
+@pytest.mark.integration
 def test_picklescan_objects_to_no_benign_checkpoint(corpus, tmp_path):
     for number, files in enumerate(corpus.BENIGN.values()):
         (tmp_path / str(number)).mkdir()

@@ -138,6 +138,7 @@ def test_time_is_the_clock_given(ledger, clock):
     assert clock.now - timedelta(days=1) < clock.now
 
 
+@pytest.mark.integration
 def test_ten_thousand_entries_are_verified_and_paged(ledger):
     ledger.extend([note(str(n)) for n in range(10_000)])
     before = time.perf_counter()

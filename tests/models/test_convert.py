@@ -98,6 +98,7 @@ def test_traces_of_the_machine_are_dropped(tmp_path: Path) -> None:
     assert json.loads(path.read_text(encoding="utf-8")) == {"eos_token": "終"}
 
 
+@pytest.mark.integration
 def test_the_parent_never_imports_torch() -> None:
     code = "import sekisho.models.convert, sys; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

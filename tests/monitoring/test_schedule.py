@@ -89,6 +89,7 @@ def test_systemd_gets_every_argument_whole():
     assert "Persistent=true" in timer
 
 
+@pytest.mark.integration
 def test_systemd_itself_finds_nothing_wrong(tmp_path):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze here")

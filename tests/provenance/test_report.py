@@ -69,6 +69,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     return int(str(ended.value.code)), capsys.readouterr().out
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_the_strongest_record_is_not_praised(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], lang: str
@@ -94,6 +95,7 @@ def test_the_strongest_record_is_not_praised(
     assert all(f"{n:2d}. " in out for n in range(1, 15))
 
 
+@pytest.mark.integration
 def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, revision, body = hubs.local_dir(tmp_path / "m")
     (tmp_path / "commit").write_bytes(body)
@@ -111,6 +113,7 @@ def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "added.bin" in out
 
 
+@pytest.mark.integration
 def test_a_source_with_a_pinned_revision_is_what_is_expected(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,6 +130,7 @@ def test_a_source_with_a_pinned_revision_is_what_is_expected(
     assert body_["intake"]["ladder"]["level"] == "E2"
 
 
+@pytest.mark.integration
 def test_a_refused_supplier_is_a_contradiction(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     register = tmp_path / "suppliers.toml"
     register.write_text(
@@ -142,6 +146,7 @@ def test_a_refused_supplier_is_a_contradiction(tmp_path: Path, capsys: pytest.Ca
     assert run(capsys, "supplier", "nonsense", "--suppliers", str(register))[0] == 2
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("unknown", "expected"), [("refuse", 1), ("note", 0)])
 def test_a_model_that_names_no_source_does_not_pass_the_register(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], unknown: str, expected: int
@@ -154,6 +159,7 @@ def test_a_model_that_names_no_source_does_not_pass_the_register(
     assert "no address to hold against the register" in out
 
 
+@pytest.mark.integration
 def test_a_supplier_with_nothing_against_it_is_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,6 +171,7 @@ def test_a_supplier_with_nothing_against_it_is_a_sentence(
     assert "Nothing in the register" in out
 
 
+@pytest.mark.integration
 def test_lineage_and_patches_against_a_base(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base, model = tiny_model(tmp_path / "base"), tiny_model(tmp_path / "m")
     (model / "README.md").write_text("---\nbase_model: org/base\n---\n# x\n")

@@ -160,6 +160,7 @@ def thousands(path, models):
     return ledger
 
 
+@pytest.mark.integration
 def test_ten_thousand_entries_cost_little(tmp_path):
     ledger = thousands(tmp_path / "l.sqlite", 5_000)
     tasks = {

@@ -38,6 +38,7 @@ def test_what_the_scorer_noticed_is_marked_wherever_it_stands():
     assert all(s.only for s in found if s.noticed)
 
 
+@pytest.mark.integration
 def test_long_answers_do_not_take_long():
     first, _ = both("a b " * 600, "b a " * 600)
     assert "".join(s.text for s in first) == "a b " * 600

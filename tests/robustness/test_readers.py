@@ -29,6 +29,7 @@ def damaged(chance: random.Random) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", sorted(TARGETS))
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))

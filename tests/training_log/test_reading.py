@@ -242,6 +242,7 @@ KEYS = [
 BODY = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=5)
 
 
+@pytest.mark.integration
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from(sorted(reading.KINDS)), BODY), max_size=8))
 def test_whatever_a_record_says_it_is_read_verified_and_shown_or_refused(lines):

@@ -45,6 +45,7 @@ def timed(name: str, item: Item, answer: str) -> tuple[Score, float]:
     return score, time.process_time() - start
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", SCORERS)
 @pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE.keys())
 def test_linear_time(name: str, answer: str) -> None:
@@ -56,6 +57,7 @@ def test_linear_time(name: str, answer: str) -> None:
     assert score.value is None or 0.0 <= score.value <= 1.0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", SCORERS)
 def test_a_megabyte(name: str) -> None:
     answer = ("Kazefuji 茶カゼ 1,000. " * 60_000)[:1_000_000]
