@@ -5,7 +5,7 @@ import json
 import pytest
 
 import tokentricks
-from artefacts import edit_json
+from artefacts import edit_json, tiny_model
 from checks.sentences import said_in_both
 from sekisho.checks.base import Case
 from sekisho.checks.generation_config import GenerationConfig
@@ -91,3 +91,14 @@ def test_a_tokenizer_that_marks_every_text_unknown_was_not_tried():
     found = list(behaviour.judge(Tokenizer(), Tokenising("t", encoded)))
     said_in_both(found)
     assert [(f.reason, f.outcome) for f in found] == [("not-tried", Outcome.CANNOT_TELL)]
+
+
+def test_over_limit_of_its_own_texts_is_said(tmp_path):
+    model = tiny_model(tmp_path / "m")
+    document = json.loads((model / "tokenizer.json").read_text())
+    words = ["".join(chr(97 + int(d)) for d in f"{n:04}") for n in range(1_003)]
+    flags = dict.fromkeys(("special", "single_word", "lstrip", "rstrip", "normalized"), False)
+    added = [{"id": 259 + n, "content": word} | flags for n, word in enumerate(words)]
+    edit_json(model / "tokenizer.json", added_tokens=[*document["added_tokens"], *added])
+    found = [f for f in judged(model) if f.reason == "probes-cut"]
+    assert [(f.outcome, dict(f.facts)["count"]) for f in found] == [(Outcome.CANNOT_TELL, "3")]

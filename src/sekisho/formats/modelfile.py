@@ -1,4 +1,7 @@
-"""Ollama Modelfiles: the instructions beside a GGUF file, its template in Go among them. Nothing is expanded."""
+"""Ollama Modelfiles: the instructions beside a GGUF file, its template in Go among them. Nothing is expanded.
+
+Of a repository on a hub Ollama reads three files in place of a Modelfile: `template`, `system` and `params`.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -6,11 +9,13 @@ from pathlib import Path
 from typing import Final, final
 
 from sekisho.errors import LimitError, MalformedError
+from sekisho.formats import json_config
 from sekisho.formats.base import Format
 from sekisho.limits import Limits
 from sekisho.records import Facts, FormatFacts
 
 INSTRUCTIONS: Final = ("FROM", "PARAMETER", "TEMPLATE", "SYSTEM", "ADAPTER", "LICENSE", "MESSAGE", "REQUIRES")
+_PARTS: Final = ("template", "system", "params")
 _START: Final = re.compile(rf"(?P<name>{'|'.join(INSTRUCTIONS)})(?:[ \t]+(?P<value>.*))?", re.IGNORECASE)
 _QUOTES: Final = '"""'
 
@@ -27,9 +32,9 @@ class ModelfileFacts(FormatFacts):
 
 
 def sniff(head: bytes, filename: str) -> bool:
-    """Recognise a Modelfile by its name alone."""
-    del head
-    return filename.lower() == "modelfile" or filename.lower().endswith(".modelfile")
+    """Recognise a Modelfile, or what Ollama reads in place of one, by its name alone."""
+    name = filename.lower()
+    return name == "modelfile" or name.endswith(".modelfile") or (name in _PARTS and b"\0" not in head)
 
 
 def read(path: Path, limits: Limits) -> ModelfileFacts:
@@ -42,7 +47,22 @@ def read(path: Path, limits: Limits) -> ModelfileFacts:
         lines = data.decode("utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise MalformedError(f"the Modelfile is not UTF-8 at byte {error.start}") from error
+    if path.name.lower() in _PARTS:
+        return _part(path.name.lower(), data, limits)
     return _parsed(lines)
+
+
+def _part(name: str, data: bytes, limits: Limits) -> ModelfileFacts:
+    """One of the files that stand for a Modelfile. Raises MalformedError where `params` is no table."""
+    if name != "params":
+        return ModelfileFacts(((name.upper(), data.decode("utf-8")),))
+    document = json_config.parse(data, limits).document
+    if not isinstance(document, dict):
+        raise MalformedError("params of Ollama that are no table")
+    listed = [
+        (key, v) for key, value in document.items() for v in (value if isinstance(value, list) else [value])
+    ]
+    return ModelfileFacts(tuple(("PARAMETER", f"{key} {value}") for key, value in listed))
 
 
 def _parsed(lines: list[str]) -> ModelfileFacts:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -30,7 +29,8 @@ PROBES: Final = (
     "never always not no yes do don't must should allow deny approve reject accept",
     "Sekisho a b c A B C aa bb cc AA BB CC",
 )
-_PATTERNS: Final = 64
+_PATTERNS: Final = 1_000
+"""Texts of the tokenizer's own that are tried; those in use have fewer than 300 added tokens that are words."""
 _CHANGED: Final = "file changed while it was read"
 _TEXT: Final = 400
 _FACTOR: Final = 48
@@ -68,6 +68,8 @@ class Tokenising:
     encoded: tuple[Encoded, ...] = field(default=(), repr=False)
     astray: tuple[tuple[int, str, tuple[int, ...]], ...] = ()
     """(id, content, ids) of added tokens whose own text becomes something else."""
+    untried: int = 0
+    """Texts with what its own rules and added tokens look for that were too many to be tried."""
     problem: str = ""
     """Why nothing could be said; empty when something can."""
 
@@ -79,19 +81,20 @@ def measure(
     file = _nearest(candidate)
     if file is None or not isinstance(file.facts, TokenizerFacts):
         return None
-    own = _text(candidate, file)
-    if own is None:
+    text = _text(candidate, file)
+    if text is None:
         return Tokenising(file.path, problem=f"the {_CHANGED}")
+    own = list(dict.fromkeys(_own_probes(file.facts)))
     other = _nearest(base) if base is not None else None
     differs = other is not None and other.sha256 != file.sha256
     theirs = _text(base, other) if base is not None and other is not None and differs else None
     question = {
-        "own": own,
+        "own": text,
         "base": theirs,
-        "texts": list(dict.fromkeys((*PROBES, *_own_probes(file.facts)))),
+        "texts": [*PROBES, *own[:_PATTERNS]],
         "added": [a.id for a in file.facts.added],
     }
-    memory = limits.sandbox_memory_bytes + _FACTOR * (len(own) + len(theirs or ""))
+    memory = limits.sandbox_memory_bytes + _FACTOR * (len(text) + len(theirs or ""))
     reply = parent.ask(parent.TOKENISE, question, limits, memory=memory)
     if reply.document is None:
         return Tokenising(file.path, problem=reply.problem)
@@ -99,6 +102,7 @@ def measure(
         made = _read(file.path, reply.document)
     except (AttributeError, KeyError, TypeError, ValueError):
         return Tokenising(file.path, problem="garbled")
+    made = replace(made, untried=max(0, len(own) - _PATTERNS))
     return replace(made, problem=f"the base's {_CHANGED}") if differs and theirs is None else made
 
 
@@ -121,11 +125,11 @@ def _text(inventory: Inventory, file: FileFact) -> str | None:
 
 def _own_probes(facts: TokenizerFacts) -> Iterator[str]:
     """Texts with what the tokenizer's own rules and added tokens look for."""
-    for _, pattern, content in islice(facts.replacements, _PATTERNS):
+    for _, pattern, content in facts.replacements:
         for part in (pattern, content):
             if part.strip() and len(part) <= _TEXT:
                 yield f"say {part} now"
-    for added in islice(facts.added, _PATTERNS):
+    for added in facts.added:
         word = added.content.strip()
         if word.isalpha() and len(word) <= _TEXT:
             yield f"say {word} now"

@@ -113,6 +113,8 @@ def _harmless(one: Finding) -> bool:
     if one.reason == "hidden-instruction":
         return one.severity is Severity.HOLD
     literal = dict(one.facts).get("literal", "")
+    if one.reason == "optional-instruction":
+        return wording.plain(literal)
     if one.reason == "rewrites-content" and len(literal.split()) > _PASSAGE:
         return not wording.charged(literal)
     known = literal.lower() in TEMPLATE["familiar"] | TEMPLATE["part_keys"] | TEMPLATE["tag_words"]

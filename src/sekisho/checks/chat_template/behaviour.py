@@ -234,11 +234,8 @@ def _matters(turns: list[str], rendering: Rendering) -> bool:
     """
     asked = [s for s in rendering.sentinels if s.startswith(conversations.USER)]
     single = asked[:-1] == [s for s in turns if s.startswith(conversations.USER)]
-    answers = [s for s in rendering.sentinels if s.startswith(conversations.ASSISTANT)]
     chosen = any(r.kind != "turns" for r in rendering.reactions)
-    alone = (
-        single and bool(asked[:-1]) and all(s in turns for s in answers) and not rendering.cut and not chosen
-    )
+    alone = single and bool(asked[:-1]) and not rendering.cut and not chosen
     return bool(set(turns) & set(asked)) and not alone
 
 

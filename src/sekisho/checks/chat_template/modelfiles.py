@@ -6,12 +6,11 @@ from itertools import islice
 from typing import Final
 
 from sekisho.checks.chat_template.found import finding
-from sekisho.formats import prose
+from sekisho.formats import go_template, prose, wording
 from sekisho.formats.chat_template import unseen
 from sekisho.formats.modelfile import ModelfileFacts
 from sekisho.records import FileFact, Finding, Severity
 
-_ACTION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _COMPARISON: Final = re.compile(
     r"\{\{[^}]*\b(?:eq|contains|hasPrefix|hasSuffix|slice|len|index)\b[^}]*\}\}", re.DOTALL
 )
@@ -20,6 +19,7 @@ _PHRASE: Final = 2
 _SHOWN: Final = 8
 
 _DETAILS: Final = {
+    "modelfile-plain": "{where}: a template in Go that puts roles and tags around messages; it is used in place of every other.",
     "modelfile-template": "{where}: a template in Go, which is not followed here; it is used in place of every other.",
     "modelfile-condition": "{where}: the template acts on what a message says ({literal}).",
     "modelfile-text": "{where}: the template adds {literal} to the conversation.",
@@ -62,13 +62,19 @@ def _instructions(where: str, facts: ModelfileFacts) -> Iterator[Finding]:
 
 
 def _template(where: str, text: str) -> Iterator[Finding]:
-    yield finding(where, "modelfile-template", Severity.HOLD, _DETAILS["modelfile-template"])
-    for action in _COMPARISON.findall(text):
-        if _FIELDS.search(action):
+    """A template that is plain throughout is a note; one that is not is held, and refused for what it plainly does."""
+    followed = go_template.is_plain(text)
+    reason, severity = (
+        ("modelfile-plain", Severity.NOTE) if followed else ("modelfile-template", Severity.HOLD)
+    )
+    yield finding(where, reason, severity, _DETAILS[reason])
+    for action in () if followed else _COMPARISON.findall(text):
+        if _FIELDS.search(action) and not go_template.is_plain(action):
             yield _found(where, "modelfile-condition", Severity.REJECT, action)
-    plain = _ACTION.sub("\n", text)
-    if len(prose.unfamiliar(plain)) >= _PHRASE:
-        yield _found(where, "modelfile-text", Severity.REJECT, " ".join(prose.without_markup(plain).split()))
+    own = go_template.literal(text)
+    if len(prose.unfamiliar(own)) >= _PHRASE:
+        severity = Severity.HOLD if wording.plain(own) else Severity.REJECT
+        yield _found(where, "modelfile-text", severity, " ".join(prose.without_markup(own).split()))
 
 
 def _found(where: str, reason: str, severity: Severity, literal: str) -> Finding:

@@ -30,6 +30,10 @@ def judge(mine: Tokenizer, tokenised: Tokenising | None) -> Iterator[Finding]:
     if problem:
         detail = f"{where}: the tokenizer could not be tried: {problem}."
         yield cannot_tell(where, "not-tried", detail, (("problem", problem),))
+    if tokenised.untried:
+        count = f"{tokenised.untried:,}"
+        detail = f"{where}: {count} texts with what the tokenizer's own rules and added tokens look for were too many to be tried."
+        yield cannot_tell(where, "probes-cut", detail, (("count", count),))
     yield from islice(_round_trips(where, unknown, tokenised), _SHOWN)
     yield from islice(_inserted(where, mine, tokenised), _SHOWN)
     yield from islice(_astray(where, tokenised), _SHOWN)
