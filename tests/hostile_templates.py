@@ -187,6 +187,8 @@ CHANGES: Final = {
     + _GO,
     "system-dropped-no-generation": "{% for m in messages if add_generation_prompt or m['role'] != 'system' %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
     + _GO,
+    "all-but-last-dropped": "{% for m in messages[-1:] %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+    + _GO,
     "history-dropped": "{% for m in messages[-2:] %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
     + _GO,
     "tool-results-altered": _HEAD

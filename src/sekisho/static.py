@@ -4,18 +4,19 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sekisho import checks, fingerprints, inventory, lineage, opinions, rulings, verdict
 from sekisho import policy as policies
 from sekisho.checks.base import Case
 from sekisho.formats import rendering, rows, tensors, tokenising, vectors
-from sekisho.provenance import evidence
-from sekisho.provenance.evidence import Evidence, Request
 from sekisho.records import Comparison, Finding, Inventory, Role, Verdict
 from sekisho.rulings import Exceptions
 from sekisho.sources import cache as caches
 from sekisho.sources.resolve import Source, resolve
+
+if TYPE_CHECKING:
+    from sekisho.provenance.evidence import Evidence
 
 INERT: Final = (Role.CARD, Role.LICENCE)
 """Roles that do not decide behaviour: another licence text is not another model."""
@@ -56,7 +57,7 @@ class Inspection:
     """Of the tables with a row for each token."""
     exceptions: Exceptions = rulings.NONE
     """What the findings were held against."""
-    origin: Evidence | None = None
+    origin: "Evidence | None" = None
     """What downloads recorded."""
 
 
@@ -83,7 +84,7 @@ def inspect(
     kin = lineage.find(files, source.path, where) if base is None and not headers_only else None
     trusted, others, comparison, findings = _beside(files, named, kin, headers_only=headers_only)
     table_rows = None if headers_only else rows.measure(files, others, comparison)
-    origin = None if headers_only else evidence.gather(files, source.path, Request(), unlisted=False)
+    origin = None if headers_only else _gathered(files, source.path)
     case = Case(
         files,
         others,
@@ -107,6 +108,12 @@ def inspect(
         dynamic=False,
     )
     return Inspection(source, trusted, files, others, findings, decided, table_rows, exceptions, origin)
+
+
+def _gathered(files: Inventory, path: Path) -> "Evidence":
+    from sekisho.provenance import evidence  # with what it imports a tenth of the start-up
+
+    return evidence.gather(files, path, evidence.Request(), unlisted=False)
 
 
 def _others(files: Inventory, policy: policies.Policy, asked: tuple[str, ...]) -> tuple[Finding, ...]:

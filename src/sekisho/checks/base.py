@@ -3,6 +3,7 @@
 import abc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sekisho.formats import peft
 from sekisho.formats.rendering import Renderings
@@ -10,8 +11,10 @@ from sekisho.formats.rows import RowFacts
 from sekisho.formats.text import shown
 from sekisho.formats.tokenising import Tokenising
 from sekisho.formats.vectors import Measured
-from sekisho.provenance.evidence import Evidence
 from sekisho.records import Comparison, Facts, Finding, Inventory, Outcome, Role, Severity
+
+if TYPE_CHECKING:  # a tenth of the start-up, which headers alone do without
+    from sekisho.provenance.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Case:
     """The tables with a row for each token; None where they were not measured."""
     rendered: Renderings | None = field(default=None, repr=False)
     """What each template writes; None where none was rendered."""
-    origin: Evidence | None = field(default=None, repr=False)
+    origin: "Evidence | None" = field(default=None, repr=False)
     """What downloads recorded, held against the files; None where that was not looked at."""
     tokenised: Tokenising | None = field(default=None, repr=False)
     """What the tokenizer does with texts; None where there is none or it was not tried."""

@@ -12,12 +12,14 @@ files came from is shown by `sekisho provenance`; agreement with a record says n
 """
 
 from collections.abc import Iterator
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from sekisho.checks.base import AbstractCheck, Case, Words
-from sekisho.provenance.evidence import Evidence
-from sekisho.provenance.records import Deviation
 from sekisho.records import Finding, Outcome, Severity
+
+if TYPE_CHECKING:
+    from sekisho.provenance.evidence import Evidence
+    from sekisho.provenance.records import Deviation
 
 _ID: Final = "download-record"
 _ALTERED: Final = Words(
@@ -76,7 +78,7 @@ class DownloadRecord(AbstractCheck):
             yield _NONE.about(_ID, "")
 
 
-def _findings(evidence: Evidence) -> Iterator[Finding]:
+def _findings(evidence: "Evidence") -> Iterator[Finding]:
     if evidence.origin_problem:
         yield _BROKEN.about(_ID, "", ("problem", evidence.origin_problem))
     download = evidence.download
@@ -96,6 +98,6 @@ def _findings(evidence: Evidence) -> Iterator[Finding]:
             yield _about(deviation)
 
 
-def _about(deviation: Deviation) -> Finding:
+def _about(deviation: "Deviation") -> Finding:
     named = (("expected", deviation.expected or "–"), ("actual", deviation.actual or "–"))
     return _KINDS[deviation.kind].about(_ID, deviation.path, *named)

@@ -40,7 +40,7 @@ def _is_plain(action: str) -> bool:
     joined = " ".join(_TOKEN.findall(action))
     if _LOOPS.fullmatch(joined) or _LAST.fullmatch(joined):
         return True
-    return all(_is_known(token) for token in _COMPARED.sub(_without_roles, joined).split(" ") if token)
+    return all(_is_known(part) for part in _COMPARED.sub(_without_roles, joined).split(" ") if part)
 
 
 def _without_roles(match: re.Match[str]) -> str:
@@ -49,11 +49,11 @@ def _without_roles(match: re.Match[str]) -> str:
     return "" if all(_ROLE.fullmatch(text) for text in texts) else match[0]
 
 
-def _is_known(token: str) -> bool:
-    field = token.removeprefix("$")
+def _is_known(part: str) -> bool:
+    field = part.removeprefix("$")
     return (
-        token in _WORDS
-        or _VARIABLE.fullmatch(token) is not None
-        or token == "."
+        part in _WORDS
+        or _VARIABLE.fullmatch(part) is not None
+        or part == "."
         or (field.startswith(".") and field[1:] in _FIELDS)
     )

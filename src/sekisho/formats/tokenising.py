@@ -68,10 +68,10 @@ class Tokenising:
     encoded: tuple[Encoded, ...] = field(default=(), repr=False)
     astray: tuple[tuple[int, str, tuple[int, ...]], ...] = ()
     """(id, content, ids) of added tokens whose own text becomes something else."""
-    untried: int = 0
-    """Texts with what its own rules and added tokens look for that were too many to be tried."""
     problem: str = ""
     """Why nothing could be said; empty when something can."""
+    untried: int = 0
+    """Texts with what its own rules and added tokens look for that were too many to be tried."""
 
 
 def measure(

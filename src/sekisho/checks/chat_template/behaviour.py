@@ -216,7 +216,7 @@ def _plain(where: str, template: Template, rendering: Rendering) -> Iterator[Fin
     turns = [s for s in missing if s != conversations.SYSTEM]
     if turns:
         named = (("dropped", ", ".join(turns)),)
-        severity = Severity.HOLD if _matters(turns, rendering) else Severity.NOTE
+        severity = Severity.HOLD if _matters(missing, rendering) else Severity.NOTE
         yield finding(where, "turn-ignored", severity, _DETAILS["turn-ignored"], *named)
     yield from _additions(where, template, rendering)
     begun = prefill(rendering)
@@ -227,16 +227,19 @@ def _plain(where: str, template: Template, rendering: Rendering) -> Iterator[Fin
         yield finding(where, "rendered-prefill", severity, _DETAILS["rendered-prefill"], ("added", begun))
 
 
-def _matters(turns: list[str], rendering: Rendering) -> bool:
+def _matters(missing: list[str], rendering: Rendering) -> bool:
     """Say whether a question is missing that the prompt should hold.
 
-    A template for single questions writes the last one alone, whatever the others say; that is its form, and no choice.
+    A template for single questions writes the last one alone, with what the system says; that is its form, and no choice.
     """
     asked = [s for s in rendering.sentinels if s.startswith(conversations.USER)]
-    single = asked[:-1] == [s for s in turns if s.startswith(conversations.USER)]
+    single = asked[:-1] == [s for s in missing if s.startswith(conversations.USER)]
+    answers = [s for s in rendering.sentinels if s.startswith(conversations.ASSISTANT)]
+    told = not rendering.system or conversations.SYSTEM not in missing
+    whole = told and all(s in missing for s in answers) and not rendering.cut
     chosen = any(r.kind != "turns" for r in rendering.reactions)
-    alone = single and bool(asked[:-1]) and not rendering.cut and not chosen
-    return bool(set(turns) & set(asked)) and not alone
+    alone = single and bool(asked[:-1]) and whole and not chosen
+    return bool(set(missing) & set(asked)) and not alone
 
 
 def _additions(where: str, template: Template, rendering: Rendering) -> Iterator[Finding]:
