@@ -5,6 +5,7 @@ that is overdue, a re-test that is due, a first run that nobody accepted, a resu
 """
 
 import argparse
+import os
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -140,6 +141,10 @@ def _told(made: "Ran", options: argparse.Namespace, place: str) -> str:
         if found is not None:
             dossiers.save(records.to_json(found), out / records.NAME)
             lines += ["", cli_compare.written(found, out, lang)]
+    if made.read:
+        told = report.answers(made.read, lang).encode("utf-8", "backslashreplace")
+        path = dossiers.save(told, options.out / "answers.txt")
+        lines.append(report.say("ui", "read", lang, path=str(path)))
     if made.replayed is not None:
         lines.append(report.replayed(made.entry, lang))
         lines += [] if options.show_prompts else [report.say("ui", "withheld", lang)]
@@ -214,9 +219,22 @@ def _schedule(steps: Verbs, say: Write, runner: argparse.ArgumentParser) -> None
         from sekisho.monitoring import schedule
 
         given = [a for n, a in enumerate(options.arguments) if n or a != "--"]
-        every = runner.parse_args(given).every
-        command = (sys.executable, "-m", "sekisho.cli", "watch", "run", *given)
-        say(schedule.text(options.kind, schedule.Job(command, every, options.at)).rstrip("\n"))
+        asked = runner.parse_args(given)
+        command = (sys.executable, "-m", "sekisho.cli", "watch", "run", *given, *_from_environment(asked))
+        say(
+            schedule.text(
+                options.kind, schedule.Job(command, asked.every, options.at, str(Path.cwd()))
+            ).rstrip("\n")
+        )
         return 0
 
     step.set_defaults(run=run)
+
+
+def _from_environment(asked: argparse.Namespace) -> tuple[str, ...]:
+    """What this shell would have told the run and a scheduler will not; an address may hold a password, and stays out."""
+    from sekisho.ledger import book
+
+    place, who = os.environ.get(book.PLACE, ""), os.environ.get(book.ACTOR, "")
+    ledger = ("--ledger", place) if place and not asked.ledger and "://" not in place else ()
+    return (*ledger, *(("--actor", who) if who and not asked.actor else ()))

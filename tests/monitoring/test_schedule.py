@@ -178,3 +178,30 @@ def test_the_command_prints_a_command_that_it_takes_itself(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["watch", "schedule", "--kind", "cron", "--", "m", "--evry", "1"])
     assert ended.value.code == 2
+
+
+def test_relative_names_mean_what_they_meant_where_it_was_set_up(tmp_path):
+    folder = str(tmp_path / "50% of, it's")
+    texts = {
+        kind: schedule.text(kind, Job(("x", "own/model"), 7, "02:30", folder)) for kind in schedule.KINDS
+    }
+    line = texts["cron"].splitlines()[-1].split(" ", 5)[5].replace(chr(92) + "%", "%")
+    assert shlex.split(line)[:2] == ["cd", folder]
+    assert f"WorkingDirectory={folder.replace('%', '%%')}" in texts["systemd"].splitlines()
+    assert [e.text for e in ET.fromstring(texts["windows"]).iter() if e.tag.endswith("WorkingDirectory")] == [
+        folder
+    ]
+
+
+def test_what_the_shell_would_have_told_goes_along_but_no_address(monkeypatch, capsys):
+    def command(*words):
+        with pytest.raises(SystemExit):
+            cli.main(["watch", "schedule", "--kind", "cron", "--", "m", *words])
+        return shlex.split(capsys.readouterr().out.splitlines()[-1])
+
+    monkeypatch.setenv("SEKISHO_LEDGER", "/own/ledger.sqlite")
+    monkeypatch.setenv("SEKISHO_ACTOR", "tanaka")
+    assert command()[-5:] == ["m", "--ledger", "/own/ledger.sqlite", "--actor", "tanaka"]
+    assert command("--ledger", "x")[-4:] == ["--ledger", "x", "--actor", "tanaka"]
+    monkeypatch.setenv("SEKISHO_LEDGER", "postgresql://u:secret@h/d")
+    assert "secret" not in " ".join(command())

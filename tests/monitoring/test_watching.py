@@ -19,6 +19,7 @@ from sekisho.monitoring import run as runs
 from sekisho.monitoring.run import Replay, Request
 from sekisho.report import comparison as page
 from sekisho.report import monitoring as report
+from sekisho.report.visible import one_line
 from test_comparison import hawker, honest, refuser
 
 pytestmark = pytest.mark.integration
@@ -240,12 +241,21 @@ def test_the_commands_say_what_waits(world, tmp_path, monkeypatch, capsys):
         return ended.value.code, capsys.readouterr()
 
     assert call("watch", "status") == (0, ("Nothing is watched. Begin with: sekisho watch run MODEL\n", ""))
-    number = str(world.run().entry.sequence)
+    first, run = world.run(), runs.run
+    number = str(first.entry.sequence)
+    monkeypatch.setattr(runs, "run", lambda *_, **__: first)
+    code, told = call("watch", "run", str(world.model), "--out", str(tmp_path / "first"), "--actor", "sato")
+    monkeypatch.setattr(runs, "run", run)
+    assert (code, str(tmp_path / "first" / "answers.txt") in told.out) == (3, True)
+    read = (tmp_path / "first" / "answers.txt").read_text("utf-8")
+    assert all(f"Q: {one_line(q, 4_000)}\nA: {one_line(a, 4_000)}\n" in read for _, q, a in first.read)
+    assert "First run" in call("watch", "status")[1].out
     code, told = call("watch", "status", "--lang", "ja")
     assert code == 3
     assert f"watch accept {number}" in told.out
     assert call("watch", "accept", number, "--actor", "tanaka")[0] == 0
-    assert call("watch", "status")[0] == 0
+    code, told = call("watch", "status")
+    assert (code, "First run" in told.out) == (0, False)
     world.clock.pass_days(8)
     code, told = call("watch", "status")
     assert code == 3

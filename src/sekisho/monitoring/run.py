@@ -1,7 +1,7 @@
 """One run of a watch: ask, hold against the accepted run, write it down, and say what makes a re-test due."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -75,6 +75,8 @@ class Ran:
     """None for a first run."""
     replayed: Compared | None
     triggers: tuple[Trigger, ...]
+    read: tuple[tuple[str, str, str], ...] = ()
+    """(suite, question, answer) of a first run: what a person reads before accepting it."""
 
     @property
     def outcome(self) -> str:
@@ -119,7 +121,14 @@ def run(request: Request, ledger: Ledger, *, watch: Observer = Unwatched()) -> R
         request, ledger, before, _Found(facts, given.answers, questions(plan), drift, again, sample)
     )
     triggers = made[0]
-    return Ran(made[1], known.accepted if known else None, drift, again, triggers)
+    read = () if drift else tuple(_read(plan, given.answers))
+    return Ran(made[1], known.accepted if known else None, drift, again, triggers, read)
+
+
+def _read(plan: Plan, answers: Answers) -> Iterator[tuple[str, str, str]]:
+    for paper in plan.papers:
+        pairs = zip(paper.items, answers[paper.suite.id], strict=True)
+        yield from ((paper.suite.id, item.prompt, answer) for item, answer in pairs)
 
 
 @dataclass(frozen=True)

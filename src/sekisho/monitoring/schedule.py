@@ -32,6 +32,8 @@ class Job:
     every_days: int
     at: str
     """HH:MM by the clock of the machine."""
+    folder: str = ""
+    """Where it is run, since names of files may be relative; empty leaves that to the scheduler."""
 
     @property
     def clock(self) -> tuple[str, str]:
@@ -46,7 +48,7 @@ def text(kind: str, job: Job) -> str:
     """The text for one scheduler. Raises UsageError for what none of them can quote."""
     if not 1 <= job.every_days <= YEAR:
         raise UsageError(f"a watch runs every 1 to {YEAR} days")
-    if bad := [a for a in job.command if not a.isprintable()]:
+    if bad := [a for a in (*job.command, job.folder) if not a.isprintable()]:
         raise UsageError(f"{bad[0][:40]!r} holds characters that no scheduler can be given")
     return {"cron": cron, "systemd": systemd, "windows": windows}[kind](job)
 
@@ -54,7 +56,9 @@ def text(kind: str, job: Job) -> str:
 def cron(job: Job) -> str:
     """A line for `crontab -e`: % begins a new line there unless it is escaped."""
     hour, minute = job.clock
-    line = f"{int(minute)} {int(hour)} {_cron_days(job.every_days)} {shlex.join(job.command).replace('%', chr(92) + '%')}"
+    there = f"cd {shlex.quote(job.folder)} && " if job.folder else ""
+    command = (there + shlex.join(job.command)).replace("%", chr(92) + "%")
+    line = f"{int(minute)} {int(hour)} {_cron_days(job.every_days)} {command}"
     if len(line) > _CRON_CHARS:
         raise UsageError("the command is too long for a crontab; put it into a script and schedule that")
     return (
@@ -68,6 +72,7 @@ def systemd(job: Job) -> str:
     """A service and its timer, for ~/.config/systemd/user/."""
     hour, minute = job.clock
     command = " ".join(_systemd(a) for a in job.command)
+    there = f"WorkingDirectory={job.folder.replace('%', '%%')}\n" if job.folder else ""
     return (
         "# ~/.config/systemd/user/sekisho-watch.service\n"
         "[Unit]\n"
@@ -77,6 +82,7 @@ def systemd(job: Job) -> str:
         "Type=oneshot\n"
         "# SEKISHO_ENDPOINT_KEY=... in a file that only you can read; the dash lets it be absent\n"
         "EnvironmentFile=-%h/.config/sekisho/watch.env\n"
+        f"{there}"
         f"ExecStart={command}\n"
         "\n"
         "# ~/.config/systemd/user/sekisho-watch.timer\n"
@@ -100,6 +106,7 @@ def windows(job: Job) -> str:
     """A task for `schtasks /Create /XML`; without an encoding named, any way of saving it is read."""
     hour, minute = job.clock
     program, arguments = escape(job.command[0]), escape(subprocess.list2cmdline(job.command[1:]))
+    there = f"    <WorkingDirectory>{escape(job.folder)}</WorkingDirectory>\n" if job.folder else ""
     return (
         '<?xml version="1.0"?>\n'
         "<!-- schtasks /Create /TN SekishoWatch /XML sekisho-watch.xml\n"
@@ -119,6 +126,7 @@ def windows(job: Job) -> str:
         '  <Actions Context="Author"><Exec>\n'
         f"    <Command>{program}</Command>\n"
         f"    <Arguments>{arguments}</Arguments>\n"
+        f"{there}"
         "  </Exec></Actions>\n"
         "</Task>\n"
     )

@@ -6,11 +6,16 @@ from typing import Any, Final
 
 from sekisho.ledger.entry import Entry
 from sekisho.ledger.watches import Trigger, Watched
+from sekisho.report.grounds import behaviour_title
 from sekisho.report.visible import one_line
 from sekisho.report.words import Words, part, said_in
 
+FIRST: Final = "first"
+"""Outcome of a run that there was nothing to hold against."""
 _FACT: Final = 60
 """Characters of a fact in a line."""
+_READ: Final = 4_000
+"""Characters of a question or an answer."""
 
 
 def sentences() -> Mapping[str, Any]:
@@ -45,6 +50,18 @@ def replayed(entry: Entry, language: str) -> str:
     return say("ui", "replayed", language, left=left, **facts)
 
 
+def answers(found: Sequence[tuple[str, str, str]], language: str) -> str:
+    """Every (suite, question, answer) of a run, for a person to read before accepting it."""
+    words = Words(language)
+    question, answer = say("ui", "question", language), say("ui", "answer", language)
+    lines: list[str] = []
+    for number, (suite, asked, said) in enumerate(found):
+        if not number or found[number - 1][0] != suite:
+            lines += [f"== {behaviour_title(suite, words)}", ""]
+        lines += [f"{question}{one_line(asked, _READ)}", f"{answer}{one_line(said, _READ)}", ""]
+    return "\n".join(lines) + "\n"
+
+
 def _standing(watched: Watched, now: datetime, language: str) -> Iterator[str]:
     words = Words(language)
     late = watched.overdue(now)
@@ -53,7 +70,9 @@ def _standing(watched: Watched, now: datetime, language: str) -> Iterator[str]:
     if late is not None:
         yield "  " + say("ui", "overdue", language, days=str(late.days), due=due)
     yield "  " + say("ui", "due", language, last=words.moment(watched.last.time), n=n, due=due)
-    yield "  " + say("outcome", str(watched.last.content["outcome"]), language)
+    outcome = str(watched.last.content["outcome"])
+    if watched.waiting or outcome != FIRST:  # a first run that was accepted waits for nothing
+        yield "  " + say("outcome", outcome, language)
     if watched.waiting:
         yield "  " + say("ui", "waiting", language, n=n)
     elif watched.accepted is not None:
