@@ -79,8 +79,9 @@ def _site(options: argparse.Namespace) -> "Site":
         raise SourceError(f"{missing[0]}: no folder, and --models names one")
     names = (*LOCAL, options.host)
     hosts = {f"{n}:{options.port}" for n in names} | {n.lower() for n in options.name}
+    place = options.ledger or book.default_place()
     return Site(
-        place=options.ledger or book.default_place(),
+        place=place if "://" in place else str(Path(place).expanduser().absolute()),
         hosts=frozenset(hosts),
         models=tuple(f.expanduser().resolve() for f in options.models),
         cookie=f"sekisho-{options.port}",

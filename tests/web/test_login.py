@@ -1,7 +1,14 @@
 """Each person signs in as themselves: by a link once, or by a token that is kept only as a hash."""
 
 import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
 
+import httpx2
 import pytest
 
 from sekisho import cli
@@ -154,3 +161,48 @@ def test_the_greeting_holds_the_link_and_warns_where_others_can_reach_it(site):
     assert site.sessions.spend(said.partition("token=")[2].split()[0]) == "mori"
     assert "CAUTION" not in said
     assert "CAUTION" in server.greeting(site, "mori", "0.0.0.0:8765", "en")
+
+
+def test_without_the_extra_the_verb_says_what_to_install(site, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(UsageError, match=r"pip install 'sekisho\[serve\]'"):
+        server.serve(site, "127.0.0.1", 0, print)
+
+
+def test_a_port_that_is_taken_is_told(site):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UsageError, match="another port"):
+            server.serve(site, "127.0.0.1", taken.getsockname()[1], print)
+
+
+def test_a_models_folder_that_is_not_there_is_told(tmp_path, capsys):
+    with pytest.raises(SystemExit) as done:
+        cli.main(["serve", "--ledger", str(tmp_path / "l.sqlite"), "--models", str(tmp_path / "none")])
+    assert done.value.code == 2
+    assert "no folder" in capsys.readouterr().err
+
+
+@pytest.mark.integration
+def test_the_verb_serves_until_ctrl_c(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "sekisho.cli", "serve", "--port", str(port), "--by", "mori"]
+    place = ["--ledger", str(tmp_path / "l.sqlite"), "--models", str(tmp_path)]
+    with subprocess.Popen(
+        [*command, *place], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as served:
+        said = [served.stderr.readline() for _ in range(4)]
+        token = said[1].partition("token=")[2].strip()
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=60) as client:
+            page = client.get(f"/login?token={token}")
+            csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', page.text)[1]
+            page = client.post("/login", data={"csrf": csrf, "token": token, "next": "/"})
+        os.kill(served.pid, signal.SIGINT)
+        rest = served.stderr.read()
+        code = served.wait()
+    assert "mori" in page.text
+    assert "Register of models" in page.text
+    assert (code, rest) == (0, "")

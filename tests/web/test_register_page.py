@@ -16,8 +16,7 @@ from web.conftest import MODEL, Browser, Desk
 
 MANY = 10_000
 TARGET_S = 0.2
-SLOW = 10
-"""Other work on the machine may make it so many times slower."""
+"""Of processor time, which other work on the machine lengthens little."""
 
 
 def fill(site, models):
@@ -38,19 +37,19 @@ def fill(site, models):
 def timed(browser, path):
     best = 1e9
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         assert browser.get(path).status_code == 200
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     return best
 
 
-@pytest.mark.slow
+@pytest.mark.integration
 def test_ten_thousand_models_are_shown_in_time(site):
     fill(site, MANY)
     browser = Browser(site).sign_in("mori")
     one = "/models/" + hashlib.sha256(b"77").hexdigest()
     for path in ("/", "/?page=200", "/?state=requested", "/?state=overdue", "/?q=model-777", one):
-        assert timed(browser, path) < TARGET_S * SLOW, path
+        assert timed(browser, path) < TARGET_S, path
 
 
 def test_pages_follow_one_another_and_the_newest_is_first(site):

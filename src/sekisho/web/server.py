@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Final
 
 from sekisho.errors import UsageError
@@ -35,7 +35,8 @@ def serve(site: Site, host: str, port: int, ready: Callable[[int], None]) -> Non
     )
     with closing(_listening(host, port)) as listening:
         ready(listening.getsockname()[1])
-        uvicorn.Server(config).run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # raised again once everybody was answered
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -109,6 +109,18 @@ def likely(row: Row, history: Sequence[Entry]) -> Action | None:
     return _A.PILOT if to is _S.PILOT else _A.PRODUCE
 
 
+def due(row: Row, step: Action | None) -> str:
+    """Key of the sentence that says what comes next."""
+    by_step = {
+        _A.DECIDE: "verdict-recorded",
+        _A.EXCEPT: "not-admitted",
+        _A.PILOT: "pilot-approved",
+        _A.PRODUCE: "production-approved",
+    }
+    found = by_step.get(step) if step else None
+    return found or (row.state.value if row.state else "none")
+
+
 def needed(action: Action) -> frozenset[str]:
     """Names of the fields that may not stay empty."""
     return frozenset(NEEDED[action]) | ({"path"} if action is Action.RECEIVE else set())

@@ -21,6 +21,7 @@ def _show(visit: Visit) -> Reply:
         entries = visit.site.shelf.about(ledger, row.subject)
     words = visit.texts("register")
     history = [_told(e, visit) for e in reversed(entries)][:_MOST]
+    likely = steps.likely(row, entries)
     facts = {
         "line": register.line(row, visit, words),
         "row": row,
@@ -28,9 +29,10 @@ def _show(visit: Visit) -> Reply:
         "step": visit.texts(step.TEXTS),
         "whom": listing.whom(row, words),
         "steps": [a.value for a in steps.offered(row, entries, visit.person)],
-        "likely": next_step.value if (next_step := steps.likely(row, entries)) else "",
+        "likely": likely.value if likely else "",
+        "next": steps.due(row, likely),
         "vet": row.state in steps.TESTED,
-        "barred": steps.own(row, visit.person) and row.state in steps.NEXT_APPROVED,
+        "barred": steps.own(row, visit.person) and likely in steps.APPROVING,
         "readers": views.READERS if row.dossier else (),
         "history": history,
         "more": max(0, len(entries) - _MOST),
