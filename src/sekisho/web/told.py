@@ -7,6 +7,7 @@ from sekisho.errors import DataError
 from sekisho.ledger.entry import Entry
 from sekisho.ledger.kinds import Kind
 from sekisho.register.texts import Texts
+from sekisho.report import checklist
 
 _DAY: Final = 10
 _Body = Mapping[str, Any]
@@ -51,6 +52,8 @@ _SAYS: Final[Mapping[str, Callable[[_Body, Texts], str]]] = {
     Kind.DEPLOYMENT: lambda b, w: _joined(w, b["place"], b.get("comment")),
     Kind.RE_TEST_DUE: lambda b, w: w("ui", "due", day=str(b["due"])[:_DAY]),
     Kind.TRAINING_RECORD: lambda b, _: str(b["method"]),
-    Kind.CHECKLIST_ANSWER: lambda b, w: _joined(w, b["item"], b["answer"], b.get("note")),
+    Kind.CHECKLIST_ANSWER: lambda b, w: _joined(
+        w, b["item"], checklist.say("answer", str(b["answer"]), w.language), b.get("note")
+    ),
     Kind.NOTE: lambda b, _: str(b["text"]),
 }
