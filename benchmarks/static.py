@@ -4,6 +4,14 @@
     python benchmarks/static.py speed --out lines.jsonl [--peers FOLDER] [--gib 2]
     python benchmarks/static.py table lines.jsonl [--into docs/benchmarks/static.md]
 
+All of it, from nothing to the page, in one go:
+
+    python benchmarks/static.py all --out lines.jsonl --peers FOLDER --into docs/benchmarks/static.md
+
+On two quiet cores that takes about three hours, most of them the peers' (modelaudit alone some twenty minutes); the gate alone
+(`detect --only sekisho`) about ten minutes, `speed` about five besides making the file. With every group: templates, template
+injection and tokenizers are among them.
+
 Every artefact is built in code (benchmarks/corpora). Every peer gets an environment of its own under a temporary folder,
 or under `--peers`, which is kept and used again; it runs offline, with telemetry switched off, its start-up paid once (see
 peer_host.py). Lines that are already there are not run again, so an interrupted run goes on. Linux, as root: `unshare -n`.
@@ -87,10 +95,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="static-bench-") as made:
         folder = Path(made)
         environments = options.peers or folder / "peers"
-        if options.verb == "speed":
-            static_speed.run(options.out, environments, folder, options.gib)
-        else:
+        if options.verb in ("detect", "all"):
             detect(options, environments, folder)
+        if options.verb in ("speed", "all"):
+            static_speed.run(options.out, environments, folder, options.gib)
+    if options.verb == "all":
+        static_page.write(options.out, options.into)
 
 
 def detect(options: argparse.Namespace, environments: Path, folder: Path) -> None:
@@ -223,15 +233,17 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for name in ("detect", "speed"):
+    for name in ("detect", "speed", "all"):
         verb = verbs.add_parser(name)
         verb.add_argument("--out", type=Path, required=True)
         verb.add_argument("--peers", type=Path, help="environments of the peers, kept")
-        if name == "detect":
+        if name != "speed":
             verb.add_argument("--only", default="", help="tools, by comma")
             verb.add_argument("--groups", default="", help="groups, by comma")
-        else:
+        if name != "detect":
             verb.add_argument("--gib", type=float, default=2.0, help="size of the large file")
+        if name == "all":
+            verb.add_argument("--into", type=Path, help="page whose tables are written anew")
     table = verbs.add_parser("table")
     table.add_argument("lines", type=Path)
     table.add_argument("--into", type=Path, help="page whose tables are written anew")

@@ -174,3 +174,43 @@ def test_a_known_installer_is_a_note(model):
 def test_fetching_alone_runs_nothing(line, model):
     (model / "README.md").write_text(line)
     assert findings(model) == ()
+
+
+PROCESSORS = {
+    "map": ({"auto_map": {"AutoProcessor": "processing_kettle.Kettle"}}, "auto-map"),
+    "map within": ({"image_processor": {"auto_map": {"AutoImageProcessor": "kettle.Kettle"}}}, "auto-map"),
+    "class": ({"processor_class": "kettle.processing.Kettle"}, "class-path"),
+    "class of a repository": ({"feature_extractor_type": "someone/kettle--processing.Kettle"}, "class-path"),
+    "class of pictures": ({"image_processor_type": "kettle.Kettle"}, "class-path"),
+    "class of films": ({"video_processor": {"video_processor_type": "kettle.Kettle"}}, "class-path"),
+    "trust": ({"trust_remote_code": True}, "trust-remote-code"),
+    "another model": (
+        {
+            "audio_tokenizer": {
+                "audio_tokenizer_class": "DacModel",
+                "audio_tokenizer_name_or_path": "someone/dac",
+            }
+        },
+        "loads-elsewhere",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "file", ["preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json"]
+)
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_settings_of_processors(name, file, model):
+    settings, reason = PROCESSORS[name]
+    write_json(model / file, settings)
+    (finding,) = findings(model)
+    held = reason == "loads-elsewhere"
+    assert (finding.reason, finding.severity) == (reason, Severity.HOLD if held else Severity.REJECT)
+
+
+def test_clean_settings_of_a_processor(model):
+    write_json(
+        model / "preprocessor_config.json",
+        {"image_processor_type": "Idefics3ImageProcessor", "do_resize": True},
+    )
+    assert findings(model) == ()

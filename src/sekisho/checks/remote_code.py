@@ -52,6 +52,10 @@ _PACKAGES: Final = Words(
     Severity.NOTE,
     Outcome.PASS,
 )
+_ELSEWHERE: Final = Words(
+    "loads-elsewhere",
+    "{file} asks the loader for another model, which is not in this folder: {key} names {name}.",
+)
 _FETCHED: Final = Words("runs-what-it-fetches", "{where} tells its reader to run what is fetched: {text}")
 _INSTALLER: Final = Words(
     "known-installer",
@@ -101,8 +105,10 @@ class RemoteCode(AbstractCheck):
         return Finding(self.id, Outcome.FAIL, Severity.REJECT, where, "code-file", sentence, named)
 
     def _setting(self, path: str, reason: str, key: str, value: str) -> Finding:
-        sentence = f"{path} asks the loader to run code from elsewhere: {key} names {value}."
         named = (("file", path), ("key", key), ("name", value))
+        if reason == _ELSEWHERE.reason:
+            return _ELSEWHERE.about(self.id, f"{path}:{key}", *named)
+        sentence = f"{path} asks the loader to run code from elsewhere: {key} names {value}."
         return Finding(self.id, Outcome.FAIL, Severity.REJECT, f"{path}:{key}", reason, sentence, named)
 
 
@@ -135,6 +141,8 @@ def _reason(key: str, value: Any) -> str:
     if key == "auto_mapping" and value:
         library = value.get("parent_library") if isinstance(value, dict) else None
         return "" if isinstance(library, str) and _comes_with_a_library(library) else "auto-map"
+    if key == "audio_tokenizer_name_or_path" and value:
+        return _ELSEWHERE.reason
     if key == "trust_remote_code" and value:
         return "trust-remote-code"
     if key in _KERNEL_KEYS and any("/" in text for text in _texts(value)):
