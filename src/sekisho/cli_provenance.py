@@ -1,4 +1,4 @@
-"""The verbs `provenance`, `patches` and `supplier`.
+"""The verbs `provenance`, `patches`, `supplier` and `sign-files`.
 
 Exit codes: 0 the record was made and nothing contradicts it, 1 something does (an altered or extra file, another revision, weights
 that are no relatives of the declared parent, a refused address), 2 not carried out, 3 below the rung asked for, or a field unknown
@@ -29,6 +29,7 @@ def register(verbs: Verbs, say: Write) -> None:
     _provenance(verbs, say)
     _patches(verbs, say)
     _supplier(verbs, say)
+    _sign_files(verbs, say)
 
 
 def fetching(verb: argparse.ArgumentParser) -> None:
@@ -234,5 +235,33 @@ def _supplier(verbs: Verbs, say: Write) -> None:
         if any(o.refuses for o in found):
             return CONTRADICTED
         return SHORT if found else 0
+
+    verb.set_defaults(run=run)
+
+
+def _sign_files(verbs: Verbs, say: Write) -> None:
+    verb = verbs.add_parser(
+        "sign-files",
+        help="for whoever delivers a model: sign its files (OMS v1.0), nothing else",
+        epilog="With --identity-token the services that --sigstore-config names are asked, and the name is in a public log.",
+    )
+    verb.add_argument("path", help=MODEL)
+    verb.add_argument("--out", type=Path, required=True, help="the signature, a new file")
+    by = verb.add_mutually_exclusive_group(required=True)
+    by.add_argument("--key", help="private key in PEM, or pkcs11: URI")
+    by.add_argument(
+        "--identity-token", type=Path, help="file with an OpenID token: sign as its identity, by sigstore"
+    )
+    verb.add_argument(
+        "--sigstore-config", type=Path, help="client trust configuration (JSON) for --identity-token"
+    )
+
+    def run(options: argparse.Namespace) -> int:
+        from sekisho import origins
+
+        made = origins.deliver(options.path, options.key, options.identity_token, options.sigstore_config)
+        origins.create(options.out, made)
+        say(str(options.out))
+        return 0
 
     verb.set_defaults(run=run)

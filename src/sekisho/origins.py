@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sekisho import inventory, shipped
 from sekisho.errors import StorageError, UsageError
-from sekisho.evidence import checking, codec, codes, keyless, signers, supplied
+from sekisho.evidence import checking, codec, codes, dsse, keyless, keys, signers, supplied
 from sekisho.evidence.ruling import Demands
 from sekisho.formats import tensors
 from sekisho.limits import DEFAULT
@@ -111,6 +111,25 @@ def patches_json(made: intake.Base) -> str:
         "summary": parents.patch_summary(made.patches), "patches": [codec.plain(p) for p in made.patches],
     }  # fmt: skip
     return codec.dump(body).decode()
+
+
+def deliver(path: str, key: str | None, token: Path | None, config: Path | None) -> bytes:
+    """A signature over the files of a model, by a key or by the identity of a token. Raises UsageError, DataError, SourceError."""
+    payload = supplied.statement(resolve(path, caches.folder()).path)
+    if token is None:
+        return dsse.dump(dsse.bundle(payload, signers.named(key or ""))) + b"\n"
+    if config is None:
+        raise UsageError("--identity-token needs --sigstore-config: the services to ask")
+    return keyless.sign(payload, keys.content(token).decode("ascii", "replace"), config)
+
+
+def create(path: Path, data: bytes) -> None:
+    """Write a new file. Raises StorageError, also where it is there already."""
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise StorageError(f"{path}: not written: {error.strerror or error}") from error
 
 
 def save(path: Path, text: str) -> None:

@@ -82,6 +82,26 @@ class Sigstore:
         }
         return json.dumps(body)
 
+    def trust_config(self):
+        """The trust root, and services of which none is there."""
+        service = [
+            {
+                "url": "https://localhost:1",
+                "majorApiVersion": 1,
+                "validFor": {"start": "2024-01-01T00:00:00Z"},
+                "operator": "test",
+            }
+        ]
+        any_of = {"selector": "ANY"}
+        signing = {
+            "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+            "caUrls": service, "oidcUrls": service, "rekorTlogUrls": service, "tsaUrls": [],
+            "rekorTlogConfig": any_of, "tsaConfig": any_of,
+        }  # fmt: skip
+        kind = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
+        body = {"mediaType": kind, "trustedRoot": json.loads(self.trust_root()), "signingConfig": signing}
+        return json.dumps(body)
+
     def bundle(self, payload, identity, issuer):
         """Signed by somebody of that name, for whom that issuer vouched."""
         key = ec.generate_private_key(ec.SECP256R1())

@@ -119,3 +119,14 @@ def test_without_the_extra_one_line_says_what_to_install(delivered, monkeypatch)
 
 def test_a_bundle_is_a_strangers_where_no_identity_is_named(delivered):
     assert look(delivered, trust=None).code == "supplier-signature-stranger"
+
+
+@pytest.mark.parametrize(("token", "match"), [("x", "identity token"), ("", "identity token")])
+def test_a_token_that_is_none_is_said_before_anything_is_asked(delivered, offline, tmp_path, token, match):
+    config = tmp_path / "config.json"
+    config.write_text(Sigstore().trust_config())
+    with pytest.raises(DataError, match=match):
+        keyless.sign(b"{}", token, config)
+    config.write_text("{}")
+    with pytest.raises(DataError, match="no client trust configuration"):
+        keyless.sign(b"{}", token, config)

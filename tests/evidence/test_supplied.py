@@ -142,3 +142,24 @@ def test_options_of_sigstore_go_together(delivered, capsys):
         cli.main(["provenance", str(delivered[0]), "--sigstore-identity", "a@example.org"])
     assert ended.value.code == 2
     assert "go together" in capsys.readouterr().err
+
+
+def test_what_a_supplier_signs_is_what_provenance_accepts(delivered, capsys):
+    where = delivered[0]
+    made = where.parent / "new.sig"
+    words = ["sign-files", str(where), "--key", str(where.parent / "supplier"), "--out", str(made)]
+    (where / "model.sig").unlink()
+    for code in (0, 2):  # the second time the file is there already
+        with pytest.raises(SystemExit) as ended:
+            cli.main(words)
+        assert ended.value.code == code
+    assert rung(delivered, supplier_signature=made)[0].held
+
+
+def test_a_token_needs_the_services_that_are_asked(delivered, tmp_path, capsys):
+    (tmp_path / "token").write_text("x")
+    words = ["sign-files", str(delivered[0]), "--identity-token", str(tmp_path / "token")]
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words, "--out", str(tmp_path / "s")])
+    assert ended.value.code == 2
+    assert "--sigstore-config" in capsys.readouterr().err

@@ -1,14 +1,14 @@
 """Sigstore bundles (the extra `sigstore`): who signed, by certificate and log entry, offline against a trust root given.
 
-Nothing is fetched: the trust root is a file (`trusted_root.json`) that came another way. A bundle counts for one
-identity and one issuer, both named by whoever verifies.
+To verify, nothing is fetched: the trust root is a file (`trusted_root.json`) that came another way. A bundle counts for
+one identity and one issuer, both named by whoever verifies. To sign, the services of a configuration are asked.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from sekisho.errors import DataError, MalformedError, UsageError
+from sekisho.errors import DataError, MalformedError, SourceError, UsageError
 from sekisho.evidence import dsse
 
 
@@ -62,3 +62,31 @@ def payload(data: bytes, trust: Trust) -> bytes | None:
     except (Error, ValueError):
         return None
     return found if kind == dsse.TYPE else None
+
+
+def sign(payload: bytes, token: str, config: Path) -> bytes:
+    """A bundle over an in-toto statement, by the identity of a token; asks the services that `config` names.
+
+    `config` is a client trust configuration in JSON. Raises DataError, SourceError where a service does not give its part.
+    """
+    try:
+        from sigstore.dsse import Statement
+        from sigstore.errors import Error
+        from sigstore.models import ClientTrustConfig
+        from sigstore.oidc import IdentityError, IdentityToken
+        from sigstore.sign import SigningContext
+    except ImportError as error:
+        raise UsageError("a sigstore bundle needs the extra: pip install 'sekisho[sigstore]'") from error
+    try:
+        trusted = ClientTrustConfig.from_json(config.read_text("utf-8"))
+    except (Error, OSError, ValueError) as error:
+        raise DataError(f"{config}: no client trust configuration of sigstore: {error}") from error
+    try:
+        identity = IdentityToken(token.strip())
+    except (IdentityError, ValueError) as error:
+        raise DataError("the identity token cannot be read, or is not of now") from error
+    try:
+        with SigningContext.from_trust_config(trusted).signer(identity) as signer:
+            return str(signer.sign_dsse(Statement(payload)).to_json()).encode() + b"\n"
+    except (Error, OSError, ValueError) as error:
+        raise SourceError(f"sigstore did not sign: {error}") from error

@@ -61,6 +61,13 @@ def look(path: Path, model: Path, pins: Pins, today: date) -> Seen:
     return Seen(HELD, names[0], names)
 
 
+def statement(model: Path) -> bytes:
+    """What a supplier signs: every file of a model by its digest. Raises DataError, SourceError, LimitError."""
+    entries = walk.take(model)
+    made = oms.manifest(model.resolve().name, entries)
+    return oms.payload(made, linked=any(e.linked for e in entries))
+
+
 def _signer(data: bytes, pins: Pins, today: date) -> tuple[bytes | None, tuple[str, ...]]:
     """The payload that a key or identity named signed, and what that is called; None where nobody named did."""
     envelope = dsse.opened(data)
