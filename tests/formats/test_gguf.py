@@ -80,6 +80,7 @@ def test_bounds(tmp_path):
         read(tmp_path, gguf_bytes(keys=array(b"n", 9, 1, nested), key_count=1))
 
 
+@pytest.mark.integration
 @given(damaged(CLEAN), st.integers(-90, -1))
 def test_no_damage_crashes_it(tmp_path_factory, data, cut):
     survives(read, tmp_path_factory.getbasetemp(), data)

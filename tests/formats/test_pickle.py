@@ -100,6 +100,7 @@ def test_legacy_torch_is_five_pickles_then_bytes():
     assert (read.pickles, read.trailing, read.broken) == (5, 0, "")
 
 
+@pytest.mark.integration
 def test_bounds():
     with pytest.raises(LimitError):
         facts(PAYLOAD, Limits(pickle_opcodes=3))
@@ -133,6 +134,7 @@ def test_no_bytes_crash_it(data):
     survives(facts, data)
 
 
+@pytest.mark.integration
 @given(damaged(LEGACY))
 def test_no_damage_crashes_it(data):
     survives(facts, data)

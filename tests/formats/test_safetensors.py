@@ -103,6 +103,7 @@ def test_no_header_crashes_it(tmp_path_factory, header):
     survives(read, tmp_path_factory.getbasetemp(), safetensors_bytes(b"{" + header, b""))
 
 
+@pytest.mark.integration
 @given(damaged(VALID, most=3), st.integers(-5, 5))
 def test_what_the_reference_refuses_is_refused(tmp_path_factory, data, cut):
     data = data[:cut] if cut < 0 else data + bytes(cut)

@@ -151,6 +151,7 @@ def test_what_is_cut_or_corrupt_is_told(tmp_path):
         list(tar.members(io.BytesIO(damaged_tar), len(damaged_tar), DEFAULT))
 
 
+@pytest.mark.integration
 @given(damaged(gzip.compress(tarred(("a.pkl", PAYLOAD), ("b", b"x" * 600)))))
 def test_no_damage_crashes_it(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "wrapped"

@@ -104,6 +104,7 @@ def test_without_a_directory_it_is_malformed(tmp_path):
         zipfile_.read(path, DEFAULT)
 
 
+@pytest.mark.integration
 @given(st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=5), st.integers(0, 60))
 def test_no_damage_crashes_it(tmp_path_factory, damage, cut):
     path = tmp_path_factory.getbasetemp() / "fuzzed.zip"

@@ -7,6 +7,8 @@ import pytest
 
 from sekisho.ledger.kinds import Kind
 
+pytestmark = pytest.mark.integration
+
 PATH = f"/models/{'ab' * 32}/checklist"
 
 

@@ -14,6 +14,8 @@ from sekisho.limits import DEFAULT
 from sekisho.web import app
 from web.conftest import MODEL, Browser, Desk
 
+pytestmark = pytest.mark.integration
+
 MANY = 10_000
 TARGET_S = 0.2
 """Of processor time, which other work on the machine lengthens little."""

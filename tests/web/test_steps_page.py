@@ -16,6 +16,8 @@ from sekisho.register.wishes import Action
 from sekisho.web import app, steps
 from web.conftest import MODEL, Browser
 
+pytestmark = pytest.mark.integration
+
 ADDRESS = "hf:example-org/toy@" + "1" * 40
 ASKED = {"purpose": "answers", "data_class": "internal", "users": "20 in sales"}
 PAGE = f"/models/{MODEL}"
