@@ -158,11 +158,11 @@ def test_documents():
     assert in_document({}) == in_document([1]) == in_document({"chat_template": None}) == ()
 
 
+@pytest.mark.integration
 @given(
     st.lists(st.sampled_from(sorted(BENIGN.values())), min_size=2, max_size=2),
     st.integers(0, 400),
     st.integers(0, 400),
-@pytest.mark.integration
 )
 def test_cut_and_joined_templates_never_raise(pair, i, j):
     template = describe(pair[0][:i] + pair[1][j:])

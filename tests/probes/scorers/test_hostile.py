@@ -67,12 +67,12 @@ def test_a_megabyte(name: str) -> None:
     assert spent < 10
 
 
+@pytest.mark.integration
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.text(max_size=80), max_size=8),
     st.sampled_from(sorted(SCORERS)),
     st.sampled_from(["en", "ja"]),
-@pytest.mark.integration
 )
 def test_any_text_gets_the_same_score_twice(answers: list[str], name: str, language: str) -> None:
     items = [Item(str(n), str(n), language, "?", "", ("KX-7Q2M-94TD",)) for n in range(len(answers))]
