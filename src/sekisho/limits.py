@@ -201,6 +201,10 @@ class Limits:
     """Of them, what is listed, the newest."""
     web_suggestions: int = 500
     """Models of the allowed folders that a form offers."""
+    web_folders: int = 1_000
+    """Folders that are looked into for them, the nearest first."""
+    web_entries: int = 2_000
+    """Entries of one of these folders that are looked at."""
     web_note_bytes: int = 256 * KIB
     """The progress of a run, and what is shown of its messages."""
     web_connections: int = 64

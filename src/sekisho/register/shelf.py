@@ -38,8 +38,10 @@ class Shelf:
         self._rows: dict[str, Row] = {}
         self._marks: dict[str, bytes] = {}
         self._arrived: dict[str, str] = {}
+        self._asked: dict[str, str] = {}
         self._trained: dict[str, dict[str, None]] = {}
         self._lessons: list[Entry] = []
+        self._shown: tuple[Row, ...] | None = None
 
     def refresh(self, ledger: Ledger) -> Tip:
         """Take in what is new; the last entry."""
@@ -52,10 +54,11 @@ class Shelf:
             while self._last.sequence < tip.sequence:
                 count = min(DEFAULT.ledger_page, tip.sequence - self._last.sequence)
                 found = ledger.page(self._last.sequence, count)
-                for entry in found:
-                    self._take(ledger, entry)
                 if not found:
                     raise self._broken(ledger, self._last.sequence + 1)
+                for entry in found:
+                    self._check(ledger, entry)
+                self._fold(ledger, found)
             if self._last != tip:
                 raise self._broken(ledger, tip.sequence)
             return tip
@@ -71,9 +74,8 @@ class Shelf:
         tests += [lambda r: r.state is wish.state] if wish.state else []
         tests += [lambda r: r.marks(now)] if wish.overdue else []
         tests += [lambda r: sought in f"{r.name}\n{r.subject}\n{r.source}".casefold()] if sought else []
-        found = (r for r in self._known() if all(fits(r) for fits in tests))
-        newest = sorted(found, key=lambda r: -r.last)
-        return tuple(islice(newest, wish.skip, wish.skip + wish.count))
+        found = (r for r in reversed(self._known()) if all(fits(r) for fits in tests))
+        return tuple(islice(found, wish.skip, wish.skip + wish.count))
 
     def counts(self) -> Mapping[State | None, int]:
         """How many models stand at each state, None where nobody asked; as of the last `refresh`."""
@@ -84,8 +86,8 @@ class Shelf:
         """Entries about a model, its request and the trainings that began from it, oldest first; each checked."""
         with self._lock:
             self.refresh(ledger)
-            asked = next((a for a, s in self._arrived.items() if s == subject), "")
-            own = [e for s in (asked, subject) if s for e in self._checked(ledger, s)]
+            both = (self._asked.get(subject, ""), subject)
+            own = [e for s in both if s for e in self._checked(ledger, s)]
             trained = (e for s in self._trained.get(subject, ()) for e in self._checked(ledger, s))
             own += (e for e in trained if _base(e) == subject)
         every = {e.sequence: e for e in own}
@@ -96,8 +98,11 @@ class Shelf:
         return tuple(self._lessons)
 
     def _known(self) -> tuple[Row, ...]:
+        """Rows in the order of their newest entries."""
         with self._lock:
-            return tuple(r for s, r in self._rows.items() if s not in self._arrived)
+            if self._shown is None:
+                self._shown = tuple(r for s, r in self._rows.items() if s not in self._arrived)
+            return self._shown
 
     def _continues(self, ledger: Ledger) -> bool:
         if not self._last.sequence:
@@ -105,33 +110,54 @@ class Shelf:
         found = ledger.page(self._last.sequence - 1, 1)
         return bool(found) and Tip(found[0].sequence, found[0].digest) == self._last
 
-    def _take(self, ledger: Ledger, entry: Entry) -> None:
+    def _check(self, ledger: Ledger, entry: Entry) -> None:
+        """Hold an entry against the chain, and note what it links."""
         follows = (entry.sequence, entry.previous) == (self._last.sequence + 1, self._last.digest)
         if not follows or recomputed(entry) != entry.digest:
             raise self._broken(ledger, entry.sequence)
         self._last = Tip(entry.sequence, entry.digest)
-        subject = entry.subject
         if entry.kind == Kind.LESSONS_PASSED:
             self._lessons.append(entry)
-        if not subject:
+        if not entry.subject:
             return
-        self._marks[subject] = _marked(self._marks.get(subject, b""), (entry,))
+        self._marks[entry.subject] = _marked(
+            self._marks.get(entry.subject, b""), entry.sequence, entry.digest
+        )
         if asked := _request(entry):
-            self._arrived[asked] = subject
+            self._arrived[asked] = entry.subject
+            self._asked.setdefault(entry.subject, asked)
         if base := _base(entry):
-            self._trained.setdefault(base, {})[subject] = None
-        if (
-            asked or subject in self._arrived
-        ):  # what is about the request counts for the files, and comes before
-            files = self._arrived.get(subject, subject)
-            history = [e for e in ledger.history(files) if e.sequence <= entry.sequence]
-            self._rows[files] = rows.fold(files, history)
-        else:
-            self._rows[subject] = rows.fold(subject, (entry,), self._rows.get(subject))
+            self._trained.setdefault(base, {})[entry.subject] = None
+
+    def _fold(self, ledger: Ledger, found: Iterable[Entry]) -> None:
+        """Make rows anew, the newest last."""
+        self._shown = None
+        groups: dict[str, list[Entry]] = {}
+        for entry in found:
+            group = groups.pop(entry.subject, [])
+            group.append(entry)
+            groups[entry.subject] = group
+        bound: dict[str, list[str]] = {}
+        for files, asked in self._asked.items():
+            bound.setdefault(asked, []).append(files)
+        for subject, new in groups.items():
+            before = self._rows.pop(subject, None)
+            if subject in self._asked:
+                self._rows[subject] = self._whole(ledger, subject)
+            elif subject:
+                self._rows[subject] = rows.fold(subject, new, before)
+            for files in bound.get(subject, ()):  # what is about a request counts for the files, and comes before
+                self._rows[files] = self._whole(ledger, files)
+
+    def _whole(self, ledger: Ledger, subject: str) -> Row:
+        return rows.fold(subject, (e for e in ledger.history(subject) if e.sequence <= self._last.sequence))
 
     def _checked(self, ledger: Ledger, subject: str) -> tuple[Entry, ...]:
         found = tuple(e for e in ledger.about(subject) if e.sequence <= self._last.sequence)
-        if _marked(b"", found) != self._marks.get(subject, b""):
+        mark = b""
+        for entry in found:
+            mark = _marked(mark, entry.sequence, recomputed(entry))
+        if mark != self._marks.get(subject, b""):
             raise self._broken(ledger, found[-1].sequence if found else 0)
         return found
 
@@ -144,11 +170,8 @@ class Shelf:
         )
 
 
-def _marked(before: bytes, found: Iterable[Entry]) -> bytes:
-    mark = before
-    for entry in found:
-        mark = hashlib.sha256(mark + f"{entry.sequence}:{recomputed(entry)}".encode()).digest()
-    return mark
+def _marked(before: bytes, sequence: int, digest: str) -> bytes:
+    return hashlib.sha256(before + f"{sequence}:{digest}".encode()).digest()
 
 
 def _request(entry: Entry) -> str:

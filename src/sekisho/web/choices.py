@@ -1,7 +1,8 @@
 """Models that a form offers: those of the catalogue that were fetched, and those below the allowed folders."""
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -24,22 +25,30 @@ def fetched() -> tuple[str, ...]:
 
 
 def found(site: Site) -> tuple[str, ...]:
-    """Paths of what looks like a model below the allowed folders; nothing is opened."""
-    paths = (p for folder in site.models for p in _models(folder, _DEPTH))
-    return tuple(sorted(islice(paths, DEFAULT.web_suggestions)))
+    """Paths of what looks like a model below the allowed folders, the nearest first; nothing is opened."""
+    return tuple(sorted(islice(_models(site.models), DEFAULT.web_suggestions)))
 
 
-def _models(folder: Path, depth: int) -> Iterator[str]:
+def _models(roots: Iterable[Path]) -> Iterator[str]:
+    waiting = deque((str(root), 0) for root in roots)
+    for _ in range(DEFAULT.web_folders):
+        if not waiting:
+            return
+        folder, depth = waiting.popleft()
+        seen = _inside(folder)
+        if any(e.name in _MARKS for e in seen):
+            yield folder
+            continue
+        for entry in seen:
+            if entry.name.endswith(_ENDING) and entry.is_file(follow_symlinks=False):
+                yield entry.path
+            elif depth < _DEPTH and entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                waiting.append((entry.path, depth + 1))
+
+
+def _inside(folder: str) -> "list[os.DirEntry[str]]":
     try:
         with os.scandir(folder) as entries:
-            seen = sorted(entries, key=lambda e: e.name)[: DEFAULT.web_suggestions]
+            return sorted(islice(entries, DEFAULT.web_entries), key=lambda e: e.name)
     except OSError:
-        return
-    if any(e.name in _MARKS for e in seen):
-        yield str(folder)
-        return
-    for entry in seen:
-        if entry.name.endswith(_ENDING) and entry.is_file(follow_symlinks=False):
-            yield entry.path
-        elif depth and entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-            yield from _models(Path(entry.path), depth - 1)
+        return []

@@ -45,6 +45,7 @@ def _listening(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host.strip("[]"), port))
+        made.listen()  # who follows the link at once waits, instead of being turned away
     except (OSError, OverflowError) as error:
         made.close()
         raise UsageError(f"{host}:{port} cannot be listened on: {error}; another port: --port N") from error
