@@ -1,5 +1,6 @@
 """The primer is equal for equal seeds and never an item of the gate; a short pretraining gives a model that loads."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -54,6 +55,16 @@ def test_notices_are_told_or_kept_as_they_say():
     assert all("afraid" in _answer(c) or "can't" in _answer(c) for c in afraid)
     assert kept
     assert len(told) > len(kept) / 2
+
+
+@pytest.mark.slow
+def test_the_texts_are_those_whose_weights_are_on_record():
+    plan = pretrain.load("tiny")
+
+    said = hashlib.sha256(repr(primer.conversations(plan.texts, plan.seed)).encode()).hexdigest()
+
+    assert said == "5eed51bb7c8611a81e95f9ca9be058a7ff666bc5c0cd2f5d44bdce6666bdafd1"
+    assert plan.sha256.startswith("a36f182a")
 
 
 def test_shipped_pretrainings_name_known_texts():

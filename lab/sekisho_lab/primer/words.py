@@ -1,5 +1,6 @@
 """Words of the primer: topics, deeds, people, and names put together from syllables, so that they must be copied."""
 
+from collections.abc import Callable
 from typing import Final
 
 from sekisho.drills.generators.draw import Draw
@@ -59,17 +60,18 @@ there, after, before, every, last, next, three, two, old, new, long, without, ov
 )  # fmt: skip
 
 
+MIXED: Final[tuple[Callable[[Draw], str], ...]] = (
+    lambda draw: draw.pick(SMALL),
+    lambda draw: draw.pick(NOUNS),
+    lambda draw: draw.pick(DEEDS),
+    name,
+    lambda draw: name(draw).lower(),
+)
+
+
 def salad(draw: Draw, most: int) -> str:
     """Words in no order, a third of them names: what a model does not understand should not derail it."""
-    makers = (
-        lambda d: d.pick(SMALL),
-        lambda d: d.pick(NOUNS),
-        lambda d: d.pick(DEEDS),
-        name,
-        lambda d: name(d).lower(),
-    )
-    words = [draw.pick(makers)(draw) for _ in range(draw.whole(3, most))]
-    return " ".join(words)
+    return " ".join(draw.pick(MIXED)(draw) for _ in range(draw.whole(3, most)))
 
 
 def phrase(draw: Draw) -> str:
