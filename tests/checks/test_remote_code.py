@@ -214,3 +214,12 @@ def test_clean_settings_of_a_processor(model):
         {"image_processor_type": "Idefics3ImageProcessor", "do_resize": True},
     )
     assert findings(model) == ()
+
+
+def test_a_page_of_the_catalogue_is_known_by_its_bytes(model, monkeypatch):
+    (model / "LICENSE.html").write_text("<script>0</script>")
+    digest = next(f.sha256 for f in take(model).files if f.path == "LICENSE.html")
+    monkeypatch.setattr("sekisho.checks.remote_code.KNOWN_PAGES", frozenset({digest}))
+    assert [(f.reason, f.outcome) for f in findings(model)] == [("known-page", Outcome.PASS)]
+    (model / "LICENSE.html").write_text("<script>1</script>")
+    assert [f.reason for f in findings(model)] == ["page"]

@@ -14,7 +14,7 @@ from sekisho.checks.base import AbstractCheck, Case, Words
 from sekisho.formats.asides import Command
 from sekisho.formats.code import CodeFacts
 from sekisho.formats.json_config import JsonFacts
-from sekisho.formats.rules import INSTALLERS, SAFE_LIBRARIES
+from sekisho.formats.rules import INSTALLERS, KNOWN_PAGES, SAFE_LIBRARIES
 from sekisho.formats.text import TextFacts, shown
 from sekisho.formats.zipfile_ import ZipFacts
 from sekisho.records import FileFact, Finding, Outcome, Severity
@@ -56,6 +56,9 @@ _ELSEWHERE: Final = Words(
     "loads-elsewhere",
     "{file} asks the loader for another model, which is not in this folder: {key} names {name}.",
 )
+_KNOWN_PAGE: Final = Words(
+    "known-page", "{file} is a page that comes with a model of the catalogue.", Severity.NOTE, Outcome.PASS
+)
 _FETCHED: Final = Words("runs-what-it-fetches", "{where} tells its reader to run what is fetched: {text}")
 _INSTALLER: Final = Words(
     "known-installer",
@@ -81,6 +84,8 @@ class RemoteCode(AbstractCheck):
             case CodeFacts(quiet=True):
                 words = _DRAWING if file.path.lower().endswith(".svg") else _PACKAGES
                 yield words.about(self.id, file.path, ("file", file.path))
+            case CodeFacts() if file.sha256 in KNOWN_PAGES:
+                yield _KNOWN_PAGE.about(self.id, file.path, ("file", file.path))
             case CodeFacts(kind=kind):
                 yield self._code(file.path, kind)
             case ZipFacts(entries=entries):

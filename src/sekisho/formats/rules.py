@@ -25,7 +25,7 @@ _FILES: Final = _load(
     ),
 )  # fmt: skip
 _INSTALLERS: Final = _load("installers", frozenset({"addresses"}))
-_CODE: Final = _load("code", frozenset({"suffixes", "names", "safe_libraries"}))
+_CODE: Final = _load("code", frozenset({"suffixes", "names", "known_pages", "safe_libraries"}))
 
 TEMPLATE: Final = _load(
     "template",
@@ -59,5 +59,7 @@ INSTALLERS: Final = _INSTALLERS["addresses"]
 """Beginnings of addresses (host and path) of installers that cards of models often name."""
 CODE_SUFFIXES: Final = _CODE["suffixes"]
 CODE_NAMES: Final = _CODE["names"]
+KNOWN_PAGES: Final = _CODE["known_pages"]
+"""Digests of pages that come with models of the catalogue."""
 SAFE_LIBRARIES: Final = _CODE["safe_libraries"]
 """Prefixes of modules that come with the libraries themselves, not with a model."""

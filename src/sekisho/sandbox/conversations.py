@@ -18,6 +18,9 @@ Wrap = Callable[[str], Any]
 """Makes the text of a message what the template sees."""
 
 
+_SHARED: Final = {"user": "human", "assistant": "gpt"}
+
+
 @final
 @dataclass(frozen=True)
 class Shape:
@@ -27,6 +30,8 @@ class Shape:
     users: int = 2
     parts: bool = False
     """Contents are lists of parts, as for models that see."""
+    shared: bool = False
+    """Messages are written as in ShareGPT: `from` and `value`."""
     generation: bool = True
     tools: bool = False
     called: bool = False
@@ -89,6 +94,8 @@ def variables(
 
 def _message(role: str, text: str, shape: Shape, wrap: Wrap) -> dict[str, Any]:
     content = wrap(text)
+    if shape.shared:
+        return {"from": _SHARED.get(role, role), "value": content}
     return {"role": role, "content": [{"type": "text", "text": content}] if shape.parts else content}
 
 

@@ -32,7 +32,7 @@ _SHAPES: Final = tuple(
     for p in (False, True)
     for u in (2, 1)
     for s in (True, False)
-)
+) + tuple(Shape(system=s, users=2, shared=True) for s in (True, False))
 _SAMPLE: Final = 'Brolq vex, tarm (12.5 of 178) is not "melk". Ask Globex?\nNo: grav; only 7% - yes!'
 """Words, numbers and signs in two lines, as people write them."""
 _HOPELESS: Final = ("time", "size", "memory")

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Final, final
 
 from sekisho.checks.base import AbstractCheck, Case
-from sekisho.checks.chat_template import alone, behaviour, compared, modelfiles, tokens
+from sekisho.checks.chat_template import alone, behaviour, compared, modelfiles, tokens, writings
 from sekisho.checks.chat_template.found import Located, finding, templates
 from sekisho.formats import outline, wording
 from sekisho.formats.rendering import Rendering
@@ -37,6 +37,9 @@ _SUSPICIONS: Final = frozenset(
 )  # fmt: skip
 """Reasons that rest on reading the template; what it then does is told by rendering it."""
 _NAME: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+_DEFAULTS: Final = ("hidden-instruction", "fixed-preamble")
+_TELLING: Final = 12
+"""Characters from which a text is told from others in what was rendered."""
 _PASSAGE: Final = 12
 """Words from which a text is a passage of the template's own that it takes out again, and nothing that people write."""
 _UNABLE: Final = "does not render"
@@ -89,23 +92,41 @@ def softened(found: Iterable[Finding], rendering: Rendering | None) -> Iterator[
     for one in found:
         suspected = one.reason in _SUSPICIONS or dict(one.facts).get("attribute") == "?"
         unsure = (complete or unable) and suspected and one.severity is Severity.REJECT
-        if complete and (_harmless(one) or _unspoken(one, rendering)):
+        if rendering is not None and complete and _excused(one, rendering):
             yield replace(one, severity=Severity.NOTE, outcome=Outcome.PASS)
         else:
             yield replace(one, severity=Severity.HOLD) if unsure else one
 
 
-def _unspoken(one: Finding, rendering: Rendering | None) -> bool:
+def _excused(one: Finding, rendering: Rendering) -> bool:
+    return _harmless(one, rendering) or _unspoken(one, rendering) or _only_default(one, rendering)
+
+
+def _unspoken(one: Finding, rendering: Rendering) -> bool:
     """Say whether plain words that may begin an answer did not do so, which no affirmation is excused from."""
     literal = dict(one.facts).get("literal", "")
-    if one.reason != "answer-prefill" or rendering is None or behaviour.prefill(rendering):
+    if one.reason != "answer-prefill" or behaviour.prefill(rendering):
         return False
     said = any(literal in " ".join(case.text.split()) for case in rendering.cases.values())
     first = literal.split(maxsplit=1)[0].strip(".,!:").lower() if literal.strip() else ""
     return not said and first not in TEMPLATE["affirmations"] and wording.plain(literal)
 
 
-def _harmless(one: Finding) -> bool:
+def _only_default(one: Finding, rendering: Rendering) -> bool:
+    """Say whether a text was written where no system message was given, and in no other case: a default like any other."""
+    if one.reason not in _DEFAULTS or not rendering.system:
+        return False
+    literal = dict(one.facts).get("literal", "").rstrip("…")
+    shown = {name: writings.quoted(case.text) for name, case in rendering.cases.items()}
+    default = shown.get("no-system", "")
+    if len(literal) < _TELLING or wording.charged(default):
+        return False
+    return literal in default and not any(
+        literal in text for name, text in shown.items() if name != "no-system"
+    )
+
+
+def _harmless(one: Finding, rendering: Rendering) -> bool:
     """Say whether full rendering, in which nothing came of it, leaves nothing of what reading it suggests.
 
     A plainly worded text that was never written, and a comparison with a tag or a name that programs have for kinds of content.
@@ -116,7 +137,9 @@ def _harmless(one: Finding) -> bool:
     if one.reason == "optional-instruction":
         return wording.plain(literal)
     if one.reason == "rewrites-content" and len(literal.split()) > _PASSAGE:
-        return not wording.charged(literal)
+        told = literal.rstrip("…")
+        written = any(told in " ".join(case.text.split()) for case in rendering.cases.values())
+        return not written and not wording.charged(literal)
     known = literal.lower() in TEMPLATE["familiar"] | TEMPLATE["part_keys"] | TEMPLATE["tag_words"]
     if one.reason == "conditional-on-tag":
         return True
