@@ -146,7 +146,8 @@ class Shelf:
                 self._rows[subject] = self._whole(ledger, subject)
             elif subject:
                 self._rows[subject] = rows.fold(subject, new, before)
-            for files in bound.get(subject, ()):  # what is about a request counts for the files, and comes before
+            # what is about a request counts for the files that arrived for it, and comes before
+            for files in bound.get(subject, ()):
                 self._rows[files] = self._whole(ledger, files)
 
     def _whole(self, ledger: Ledger, subject: str) -> Row:
