@@ -20,27 +20,36 @@ sys.path.insert(0, str(TESTS))
 MEMORY_MB: Final = 2_048
 INPUT_S: Final = 20
 INPUT_BYTES: Final = 65_536
+PARSERS: Final = [
+    "sekisho.formats",
+    "sekisho.evidence",
+    "sekisho.provenance",
+    "sekisho.load_guard",
+    "sekisho.training_log",
+]
 
 
 def one(name: str, arguments: list[str]) -> None:
     """Fuzz one target in this process; does not return."""
     import atheris
 
-    with atheris.instrument_imports(include=["sekisho.formats"]):
+    with atheris.instrument_imports(include=PARSERS):
+        from fuzz import documents
         from fuzz.targets import targets
-    atheris.Setup([sys.argv[0], *arguments], targets()[name])
+    atheris.Setup([sys.argv[0], *arguments], (targets() | documents.targets())[name])
     atheris.Fuzz()
 
 
 def every(options: argparse.Namespace) -> int:
     """Fuzz each target in turn; returns how many found something."""
+    from fuzz import documents
     from fuzz.targets import seeds, targets
 
-    found = 0
-    for name in options.targets or sorted(targets()):
+    found, kept = 0, seeds() | documents.seeds()
+    for name in options.targets or sorted(targets() | documents.targets()):
         folder = options.corpus / name
         folder.mkdir(parents=True, exist_ok=True)
-        for seed, data in seeds().items():
+        for seed, data in kept.items():
             (folder / f"seed-{seed}").write_bytes(data)
         bounds = [f"-max_total_time={options.seconds}", f"-rss_limit_mb={MEMORY_MB}", f"-timeout={INPUT_S}"]
         where = [f"-max_len={INPUT_BYTES}", f"-artifact_prefix={folder.parent}/{name}-", str(folder)]

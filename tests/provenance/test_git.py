@@ -131,6 +131,12 @@ def test_no_commit_is_no_commit(data: bytes) -> None:
         gitobjects.parse_commit(data)
 
 
+def test_a_commit_whose_every_line_goes_on_from_the_one_before_is_none() -> None:
+    """Found by damage: it ended in an IndexError."""
+    with pytest.raises(MalformedError, match="no git commit"):
+        gitobjects.parse_commit(b' {"sekisho": 1}\n more')
+
+
 def test_a_bomb_and_a_large_commit_are_refused() -> None:
     with pytest.raises(ArtefactError):
         gitobjects.parse_commit(zlib.compress(b"x" * (4 * DEFAULT.commit_bytes)))

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fuzz import documents
 from fuzz.targets import seeds, targets
 
-TARGETS, SEEDS = targets(), seeds()
+TARGETS, SEEDS = targets() | documents.targets(), seeds() | documents.seeds()
 
 
 def damaged(chance: random.Random) -> bytes:

@@ -147,7 +147,8 @@ def parse_commit(data: bytes) -> Commit:
     lines = head.decode("utf-8", "backslashreplace").split("\n")
     plain = [line.partition(" ")[::2] for line in lines if not line.startswith(" ")]
     named = dict(reversed(plain))
-    if plain[0][0] != "tree" or not SHA1.fullmatch(plain[0][1]) or not {"author", "committer"} <= set(named):
+    whole = {"author", "committer"} <= set(named)
+    if not whole or plain[0][0] != "tree" or not SHA1.fullmatch(plain[0][1]):
         raise MalformedError("this is no git commit object")
     return Commit(object_id("commit", body), plain[0][1], _author(named["author"]))
 
