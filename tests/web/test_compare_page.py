@@ -174,3 +174,20 @@ def test_only_models_that_the_server_may_use_are_compared(mori, site, tmp_path):
 def test_the_whole_comparison_is_a_page_of_its_own(mori, path):
     assert mori.get(f"{path}/report").status_code == 200
     assert json.dumps(sign_off.NAME)[1:-1] in mori.shown.text
+
+
+def test_what_is_started_is_a_command_line_that_the_verb_takes(mori, site, monkeypatch):
+    """What was chosen becomes `sekisho compare`; nobody types it."""
+    from evidence import folders
+    from sekisho import cli
+    from sekisho.web import starting
+
+    two = [str(folders.model(site.models[0] / name)) for name in ("old", "new")]
+    begun = []
+    monkeypatch.setattr(starting, "begin", lambda home, order, place, child: begun.append(order) or "0" * 16)
+    mori.get("/vets/compare")
+    mori.send("/vets/compare", before_path=two[0], after_path=two[1], profile="quick", policy="default")
+    options = cli.parser().parse_args(starting.command(begun[0], site.home))
+
+    assert (options.verb, options.before, options.after, options.profile) == ("compare", *two, "quick")
+    assert begun[0].by == "mori"

@@ -61,6 +61,17 @@ def test_a_hold_needs_an_exception_as_well(sato, desk):
     assert "/steps/approve" in page
 
 
+def test_once_everything_is_there_the_next_state_is_the_main_thing(sato, desk):
+    desk.to("decided")
+    desk("approve", "sato", of="pilot")
+    page = sato.get(PATH)
+
+    assert page.status_code == 200
+    assert 'class="button" href="/models/' in page.text
+    assert "/steps/pilot" in page.text
+    assert "quiet" not in page.text
+
+
 def test_an_exception_that_has_ended_is_open_again(site, desk, clock):
     desk.to("requested")
     desk.verdict("hold")

@@ -58,7 +58,7 @@ def _show(visit: Visit) -> Reply:
             return Absent()
         found = visit.sources(ledger, row.subject)
     made, words = engine.fill(found, _PROFILE), Words(visit.language)
-    ahead = _NEXT.get(row.state)
+    ahead, wanted = _NEXT.get(row.state), needs(row, found, made, visit.person)
     return Shown(
         "decision.html",
         {
@@ -69,7 +69,8 @@ def _show(visit: Visit) -> Reply:
             "headline": headline(found.dossier, words) if found.dossier else None,
             "summary": checklist.summary(made, words),
             "open": [r.item.id for r in made.results if r.open],
-            "needs": needs(row, found, made, visit.person),
+            "needs": wanted,
+            "first": next((n.step for n in wanted if n.step), ""),
             "ahead": ahead[0].value if ahead else "",
             "onward": ahead[1].value if ahead else "",
             "testing": row.state in _TESTING,
