@@ -214,9 +214,9 @@ def _comment(name: str) -> str:
 
 
 def verbs(about: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    """Every verb that takes no further verb, with its line in the help and in the order of it."""
+    """Every verb that works without a further verb, with its line in the help and in the order of it."""
     below = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
-    if not below:
+    if not any(choices.required for choices in below):
         yield about, parser
     for choices in below:
         said = {a.dest: a.help or "" for a in choices._choices_actions}
@@ -225,7 +225,8 @@ def verbs(about: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, ar
 
 
 def _verb(about: str, parser: argparse.ArgumentParser) -> str:
-    rows = [_argument(a) for a in parser._actions if a.dest != "help" and a.help is not argparse.SUPPRESS]
+    shown = (a for a in parser._actions if not isinstance(a, argparse._SubParsersAction))
+    rows = [_argument(a) for a in shown if a.dest != "help" and a.help is not argparse.SUPPRESS]
     said = [
         f"{about[:1].upper()}{about[1:]}." if about else "",
         parser.description or "",
