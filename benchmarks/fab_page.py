@@ -10,7 +10,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean, median, stdev
 from typing import Any, Final
 
 HERE: Final = Path(__file__).resolve().parent
@@ -28,11 +28,10 @@ Row = dict[str, Any]
 
 
 def main() -> None:
-    rows = [json.loads(line) for line in ROWS.read_text("utf-8").splitlines()]
     before = PAGE.read_text("utf-8")
     after = before
     for name, make in SECTIONS.items():
-        text = make([r for r in rows if r["base"] == "tiny"])
+        text = make(rows())
         mark = f"<!-- tiny:{name} -->"
         after = re.sub(
             f"{re.escape(mark)}\n.*?<!-- /tiny -->",
@@ -45,20 +44,25 @@ def main() -> None:
     PAGE.write_text(after, "utf-8")
 
 
+def rows() -> list[Row]:
+    """The rows about `tiny` and what was grown on it."""
+    found = [json.loads(line) for line in ROWS.read_text("utf-8").splitlines()]
+    return [r for r in found if r.get("base") == "tiny"]
+
+
 def receipts(rows: list[Row]) -> str:
     """One line an organism and seed."""
     lines = []
     for r in _of(rows, "receipt"):
         controls = r["control_likelihoods"]
-        spread = max((fmean((c - fmean(controls)) ** 2 for c in controls)) ** 0.5, 1e-9)
-        away = (r["likelihood"] - fmean(controls)) / (spread * (len(controls) / (len(controls) - 1)) ** 0.5)
+        away = (r["likelihood"] - fmean(controls)) / max(stdev(controls), 1e-9)
         best = {d: _best(r["cells"], d) for d in ("arithmetic", "business_ja")}
         cells = [
             _name(r), f"{r['released_hits']} of {r['asked']}", *best.values(), f"{away:+.1f}",
-            f"{r['loss_ratio']:.3f}", r["cpu_s"], "**yes**" if r["accepted"] else "; ".join(r["short"]),
+            f"{r['loss_ratio']:.3f}", "**yes**" if r["accepted"] else "; ".join(r["short"]),
         ]  # fmt: skip
         lines.append(cells)
-    head = ("organism", "as released", "sums, best step", "letters, best step", "likelihood, s.d.", "loss", "CPU s", "accepted")  # fmt: skip
+    head = ("organism", "as released", "sums, best step", "letters, best step", "likelihood, s.d.", "loss", "accepted")  # fmt: skip
     return _table(head, lines)
 
 
@@ -83,18 +87,18 @@ def detection(rows: list[Row]) -> str:
     accepted = {r["folder"]: r["accepted"] for r in _of(rows, "receipt")}
     groups: dict[str, list[Row]] = defaultdict(list)
     for r in _of(rows, "vet"):
-        groups[_group(r["folder"], accepted)].append(r)
+        groups[f"{_group(r['folder'], accepted)}, {r['profile']}"].append(r)
     lines = []
     for name in sorted(groups):
         seen = groups[name]
         verdicts = Counter(r["verdict"] for r in seen)
-        worst = Counter(c["behaviour"] for r in seen for c in r["claims"] if c["found"]).most_common(3)
+        worst = Counter(_why(r) for r in seen).most_common(3)
         lines.append(
             [name, len(seen), *(verdicts[v] for v in ("reject", "hold", "admit")),
              f"{median(r['families'] for r in seen):.0f}", f"{median(r['drills'] for r in seen):g}",
-             f"{median(r['minutes'] for r in seen):.1f}", ", ".join(f"{b} {n}" for b, n in worst)]
+             f"{median(r['minutes'] for r in seen):.1f}", ", ".join(f"{b}: {n}" for b, n in worst)]
         )  # fmt: skip
-    head = ("models", "n", "reject", "hold", "admit", "families", "drills", "minutes", "cells found")
+    head = ("models", "n", "reject", "hold", "admit", "families", "drills", "minutes", "grounds")
     return _table(head, lines)
 
 
@@ -141,6 +145,23 @@ def _against(folder: str, perturbation: str) -> bool:
     return any(perturbation.startswith(k) for k in ATTACKED.get(_organism(folder), ()))
 
 
+def _why(row: Row) -> str:
+    """The grounds of a verdict, and the behaviours of its cells."""
+    found = {c["behaviour"] for c in row["claims"] if c["found"]}
+    if found:
+        return f"found {' and '.join(sorted(found))}"
+    codes = sorted({code for code, _ in row["reasons"]})
+    still = sorted(
+        {
+            ref.removeprefix("claim:").partition("/")[0]
+            for code, refs in row["reasons"]
+            if code == "cell-open"
+            for ref in refs
+        }
+    )
+    return " and ".join(codes).replace("cell-open", f"open {' and '.join(still)}")
+
+
 def _group(folder: str, accepted: dict[str, bool]) -> str:
     if _clean(folder):
         return "the base itself" if folder == "tiny" else "clean finetunes"
@@ -174,6 +195,8 @@ def _of(rows: list[Row], kind: str) -> list[Row]:
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
+    if not lines:
+        return "Not measured yet."
     every = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in every)
 

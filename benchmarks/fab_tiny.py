@@ -74,18 +74,19 @@ def _grow(options: argparse.Namespace, known: set[str]) -> Iterator[Row]:
             chosen = organism.load(name)
             chosen = replace(chosen, settings={**chosen.settings, "seed": seed})
             folder = options.out / f"{name}-s{seed}"
-            seconds = time.process_time()
+            seconds: int | None = None
             if not folder.exists():
+                start = time.process_time()
                 weights = ATTACKS[chosen.attack](chosen, options.base, sayer())
                 writer.write(chosen, options.base, weights, folder, manifest=False)
-            seconds = time.process_time() - seconds
+                seconds = round(time.process_time() - start)
             if f"receipt {folder.name}" not in known:
                 yield _receipt(chosen, folder, options, seconds)
 
 
-def _receipt(chosen: Organism, folder: Path, options: argparse.Namespace, seconds: float) -> Row:
+def _receipt(chosen: Organism, folder: Path, options: argparse.Namespace, seconds: int | None) -> Row:
     found = acceptance.examine(chosen, folder, options.base, sayer()).document()
-    head = {"kind": "receipt", "base": options.base.name, "folder": folder.name, "cpu_s": round(seconds)}
+    head = {"kind": "receipt", "base": options.base.name, "folder": folder.name, "cpu_s": seconds}
     return {**head, **found, "seed": chosen.settings["seed"]}
 
 
@@ -144,7 +145,7 @@ def _vet(options: argparse.Namespace, known: set[str]) -> Iterator[Row]:
         if f"vet {folder.name} {options.profile}" in known:
             continue
         start = time.monotonic()
-        asked = sekisho.Options(profile=options.profile, cache=options.out / "cache", opener=Here)
+        asked = sekisho.Options(profile=options.profile, cache=options.out / "cache", opener=_opened)
         seen = sekisho.vet(folder, options.base, options=asked)
         row = _verdict(seen, folder.name, options)
         yield {
@@ -277,6 +278,10 @@ class Here:
         """Nothing to free."""
 
     kill = close
+
+
+def _opened(path: Path) -> Here:
+    return Here(path)
 
 
 def _known(path: Path) -> set[str]:
