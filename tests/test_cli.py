@@ -197,7 +197,10 @@ def test_a_bad_file_is_a_finding(name: str, run: Run) -> None:
 
     code, out, err = run("inspect", "m")
 
-    assert (code, err) == (expected, "")
+    assert code == expected
+    assert [
+        line for line in err.splitlines() if not line.startswith("reading:")
+    ] == []  # a busy machine reads slowly
     assert words in out
 
 
