@@ -253,7 +253,8 @@ def _told(made: "Rerun", language: str) -> str:
         "largest": training.share(found.largest),
         "tolerance": training.share(found.tolerance),
     }
-    lines = [training.repeated(found.outcome, facts, language)]
+    key = "unlike" if found.outcome == "different" and not found.steps else found.outcome
+    lines = [training.repeated(key, facts, language)]
     if found.outcome != "reproduced" or found.differing:
         lines.append(training.say("rerun", "why", language))
         lines.append(training.differing([(d.kind, d.name, d.old, d.new) for d in found.differing], language))

@@ -174,6 +174,9 @@ def test_rerun_asks_nothing_of_results_that_are_no_models(recorded, capsys):
     Path("train.py").write_text(SCRIPT.replace("LR", "0.9"))
     assert run("rerun", recorded, "--ask") == 1
     assert "no whole model" in capsys.readouterr().out
+    Path("train.py").write_text(SCRIPT.replace("LR", "0.9").replace("(1, 2)", "(3, 4)"))
+    assert run("rerun", recorded, "--out", "later") == 1
+    assert "no step whose loss was logged both times" in capsys.readouterr().out
 
 
 def test_rerun_asks_both_results_without_what_their_trainer_pickled(recorded, monkeypatch):
