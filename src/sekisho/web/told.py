@@ -1,5 +1,6 @@
 """An entry of the ledger in a few words."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from sekisho.register.texts import Texts
 from sekisho.report import checklist
 
 _DAY: Final = 10
+_ENTRY: Final = re.compile(r"entry (\d+)")
 _Body = Mapping[str, Any]
 
 
@@ -28,7 +30,10 @@ def _joined(words: Texts, *parts: object) -> str:
 
 def _moved(body: _Body, words: Texts) -> str:
     until = words("ui", "until", day=str(body["until"])[:_DAY]) if body.get("until") else ""
-    return _joined(words, words("state", str(body["to"])), until, body.get("reason"))
+    reason = str(body.get("reason") or "")
+    if found := _ENTRY.fullmatch(reason):  # what `decide` writes
+        reason = words("ui", "entry", n=found[1])
+    return _joined(words, words("state", str(body["to"])), until, reason)
 
 
 def _decided(body: _Body, words: Texts) -> str:

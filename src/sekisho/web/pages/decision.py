@@ -19,6 +19,7 @@ from sekisho.register.wishes import Action
 from sekisho.report import checklist
 from sekisho.report.grounds import headline
 from sekisho.report.lights import SHADES
+from sekisho.report.views import page
 from sekisho.report.words import Words
 from sekisho.web.visit import Absent, Page, Reply, Shown, Visit
 
@@ -74,6 +75,7 @@ def _show(visit: Visit) -> Reply:
             "ahead": ahead[0].value if ahead else "",
             "onward": ahead[1].value if ahead else "",
             "testing": row.state in _TESTING,
+            "pieces": page.marker((), visit.language),
             "text": visit.texts("web-decision"),
             "step": visit.texts("web-steps"),
         },
