@@ -22,6 +22,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscop
 DEV   = $(shell $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"])')
 
 FUZZ_SECONDS ?= 600
+BROWSER ?= tests/browser
 
 .PHONY: vet fetch test test-unit test-model test-browser test-slow fuzz check format catalogue clean
 .DELETE_ON_ERROR:
@@ -55,7 +56,7 @@ test-model: $(VENV)/.ready-dev fetch
 # Playwright drives the Chromium that is there (SEKISHO_CHROMIUM, else PATH); none is downloaded.
 test-browser: $(VENV)/.ready-dev
 	$(PIP) -q playwright
-	OMP_NUM_THREADS=1 $(BIN)/pytest -rs -m "browser and not slow" tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/pytest -rs -m "browser and not slow" $(BROWSER)
 
 test-slow: $(VENV)/.ready-dev fetch
 	$(BIN)/pytest -rs -m slow
