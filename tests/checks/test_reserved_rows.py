@@ -64,6 +64,15 @@ def test_far_from_its_kind_without_a_base(host, projected, tmp_path):
     assert dict(finding.facts)["which"].startswith(f"{host} ")
 
 
+@pytest.mark.parametrize(("size", "held"), [(0.001, []), (0.25, ["reserved-changed"])])
+def test_a_short_finetune_touches_reserved_rows_a_little(size, held, tmp_path):
+    def short(arrays):
+        arrays[BLOCK] += np.float32(0.001)
+        edited([HOST, 9], size)(arrays)
+
+    assert [f.reason for f in said(tmp_path, short, model(tmp_path / "b"))] == held
+
+
 def test_clean_alone_and_beside(tmp_path):
     assert said(tmp_path) == []
     assert said(tmp_path, lambda a: None, model(tmp_path / "b")) == []

@@ -9,7 +9,8 @@ Why it matters: a reserved token is the usual host of a soft prompt, since nobod
 What to do: put back the base's rows, or ask the publisher what these tokens are for; drop their ids from users' text.
 
 What an attacker can still do: use the row of a rare ordinary word; without a base, change a reserved row by less than its own
-length, or make it a neighbour of words. Clean models train some reserved rows (Gemma 3 has four), so the base's own value wins.
+length, or make it a neighbour of words; in a finetune, by less than a tenth of it. Clean models train some reserved rows
+(Gemma 3 has four), so the base's own value wins.
 """
 
 from collections.abc import Iterator
@@ -86,7 +87,9 @@ def _compared(facts: RowFacts, rows: Rows, beside: Beside) -> Iterator[Finding]:
     shared = len(beside.relative)
     watched = [*facts.vocabulary.unused(shared), *(n for n in facts.vocabulary.special if n < shared)]
     sparse = beside.median <= beside.floor
-    bound = beside.floor if sparse else max(_LEAST, _TIMES * beside.median)
+    # a short finetune moves some rows and leaves most as they round to; its own reserved ones move by thousandths
+    trained = facts.blocks == "changed"
+    bound = max(beside.floor, _LEAST if trained else 0.0) if sparse else max(_LEAST, _TIMES * beside.median)
     moved = sorted((n for n in watched if beside.relative[n] > bound), key=lambda n: -beside.relative[n])
     if not moved:
         return
