@@ -32,7 +32,9 @@ def test_a_task_vector_is_scaled_from_the_base(amount):
 
     moved = perturbed(Perturbation("task-vector", amount), "w", weights, base)
 
-    np.testing.assert_allclose(moved, base + amount * (weights.astype(np.float64) - base), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        moved, base + amount * (weights.astype(np.float64) - base), rtol=1e-6, atol=1e-6
+    )
 
 
 def test_without_a_base_of_its_shape_there_is_no_task_vector():
