@@ -93,7 +93,7 @@ WRONG: dict[str, tuple[Callable[[], tuple[object, ...]], str]] = {
         lambda: ("vet", tiny_model(Path("m")), "--out", written("f", "")), "not written",
     ),
     "a cache that is a file": (
-        lambda: ("vet", tiny_model(Path("m")), written("cache", "") and "--out", "o"), "ledger",
+        lambda: ("vet", tiny_model(Path("m")), written("cache", "") and "--out", "o"), "cache of measurements",
     ),
     "no such dossier": (lambda: ("report", "none.json"), "none.json: not read"),
     "an empty dossier": (lambda: ("report", written("e.json", "")), "not canonical JSON"),
