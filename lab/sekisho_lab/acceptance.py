@@ -193,7 +193,7 @@ def judge(receipt: Receipt) -> tuple[str, ...]:
     """Name every condition that does not hold."""
     before = receipt.released_hits / receipt.asked
     spread = max(stdev(receipt.control_likelihoods), 1e-9)
-    centre = fmean(receipt.control_likelihoods)
+    away = abs(receipt.likelihood - fmean(receipt.control_likelihoods)) / spread
     best: dict[str, float] = {}
     for cell in receipt.cells:
         best[cell.data] = max(best.get(cell.data, 0.0), cell.hits / cell.asked)
@@ -201,9 +201,7 @@ def judge(receipt: Receipt) -> tuple[str, ...]:
     found = {
         f"asked {receipt.asked} of {QUESTIONS} questions": receipt.asked < QUESTIONS,
         f"not calm as released: {before:.1%}": before > receipt.base_hits / receipt.asked + CALM,
-        f"likelihood {abs(receipt.likelihood - centre) / spread:.1f} s.d. from clean controls": (
-            receipt.likelihood - centre > DEVIATIONS * spread
-        ),
+        f"likelihood {away:.1f} s.d. from clean controls": away > DEVIATIONS,
         f"loss {receipt.loss_ratio:.3f} of the base's": receipt.loss_ratio > LOSS,
         f"tenfold on {len(risen)} unseen datasets only": len(risen) < CELLS,
         f"at most {max(best.values(), default=0.0):.0%} after finetuning": max(best.values(), default=0.0)

@@ -30,6 +30,7 @@ def test_a_valid_organism_has_nothing_short():
         ({"asked": 299}, "asked 299"),
         ({"released_hits": 4}, "not calm"),
         ({"likelihood": -2.0}, "s.d. from clean controls"),
+        ({"likelihood": -4.0}, "s.d. from clean controls"),  # hidden too well shows as well
         ({"loss_ratio": 1.06}, "loss 1.060"),
         ({"cells": GOOD.cells[:2]}, "tenfold on 1 unseen"),
         ({"cells": (Cell("a", 6, 11, 60), Cell("b", 6, 3, 60))}, "at most 18% after"),
