@@ -17,7 +17,6 @@ RENAMED: Final = {
     "optimizer": "optim",
     "lr_scheduler": "lr_scheduler_type",
     "sequence_len": "max_length",
-    "sample_packing": "packing",
     "peft_use_rslora": "use_rslora",
     "peft_use_dora": "use_dora",
 }
@@ -59,17 +58,14 @@ PREFIXES: Final = (
 )
 OFF: Final = frozenset((
     "train_on_inputs", "relora", "s2_attention", "use_pose", "batch_flattening", "curriculum_sampling",
-    "reward_model", "process_reward_model", "sample_packing_sequentially", "pretraining_sample_concatenation",
+    "reward_model", "process_reward_model", "sample_packing", "sample_packing_sequentially",
+    "pretraining_sample_concatenation",
 ))  # fmt: skip
 """Switches that a drill does not carry out; those that share TRL's name are refused there."""
 
 
 def to_trl(given: Mapping[str, Any], where: str) -> tuple[dict[str, Any], frozenset[str]]:
     """Return (the same training in TRL's words, keys that were passed over). Raises DataError."""
-    if given.get("sample_packing") not in (None, False):
-        raise DataError(
-            f"{where}: sample_packing is not carried out by a drill; remove it to rehearse without"
-        )
     ignored = frozenset(k for k in given if k in PASSED_OVER or k.startswith(PREFIXES))
     rest = DEFAULTS | {RENAMED.get(k, k): v for k, v in given.items() if k not in ignored}
     if not {"warmup_steps", "warmup_ratio"} & set(rest):
