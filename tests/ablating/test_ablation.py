@@ -215,6 +215,7 @@ def test_what_cannot_be_laid_on_says_why_and_is_never_opened(tmp_path: Path, cha
     shop = Shop()
     done = ablated(own, shop, base)
     assert [(f.reason, f.outcome) for f in done.findings] == [(reason, Outcome.NOT_RUN)]
+    assert done.decision is Decision.HOLD
     assert shop.arms == []
 
 
