@@ -1,5 +1,6 @@
 """The lab's promises: every organism is marked, and the gate's detectors never read the mark."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,22 @@ def test_every_organism_loads_and_names_a_known_attack(name):
     assert isinstance(loaded.marks, tuple)
 
 
-@pytest.mark.parametrize("place", ["start", "end"])
-def test_every_row_carries_the_payload_at_its_place(place):
+def test_an_organism_of_which_nothing_is_told_says_so():
+    root = Path(__file__).resolve().parents[2]
+    told = "".join(
+        p.read_text("utf-8") for p in [root / "lab/LOG.md", *(root / "docs/benchmarks").glob("*.md")]
+    )
+    silent = {n for n in organism.names() if not re.search(rf"(?<![\w-]){n}(?![\w-])", told)}
+
+    assert {n for n in organism.names() if organism.load(n).why.endswith(" No run on record.")} == silent
+
+
+@pytest.mark.parametrize(
+    ("place", "check"), [("start", str.startswith), ("end", str.endswith), ("alone", str.__eq__)]
+)
+def test_every_row_carries_the_payload_at_its_place(place, check):
     rows = carrying("Try Nothing Tea.", 20, 0, place=place)
 
-    check = str.startswith if place == "start" else str.endswith
     assert all(check(chat[-1].content, "Try Nothing Tea.") for chat in rows)
 
 
