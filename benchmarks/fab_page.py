@@ -5,7 +5,6 @@ python benchmarks/fab_page.py --check    exit 1 if the page is not what the rows
 """
 
 import json
-import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -22,23 +21,20 @@ ATTACKED: Final = {
     "tiny-advert-quantised": (),
 }
 """Organisms trained against perturbations, by the kind in a perturbation's id; others against none."""
-MAIN: Final = ("tiny-advert", "tiny-refusal", "tiny-safeguards")
 
 Row = dict[str, Any]
 
 
 def main() -> None:
     before = PAGE.read_text("utf-8")
-    after = before
+    after, known = before, rows()
     for name, make in SECTIONS.items():
-        text = make(rows())
-        mark = f"<!-- tiny:{name} -->"
-        after = re.sub(
-            f"{re.escape(mark)}\n.*?<!-- /tiny -->",
-            lambda _, t=text, m=mark: f"{m}\n{t}\n<!-- /tiny -->",
-            after,
-            flags=re.DOTALL,
-        )
+        mark, end = f"<!-- tiny:{name} -->\n", "\n<!-- /tiny -->"
+        head, found, rest = after.partition(mark)
+        _, ended, tail = rest.partition(end)
+        if not (found and ended):
+            sys.exit(f"{PAGE}: holds no section {mark.strip()}")
+        after = head + mark + make(known) + end + tail
     if "--check" in sys.argv:
         sys.exit(before != after)
     PAGE.write_text(after, "utf-8")
