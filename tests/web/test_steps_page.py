@@ -261,6 +261,18 @@ def test_a_page_offers_what_comes_next_and_no_approval_to_who_asked(mori, sato, 
     assert offers(mori) == ["pilot", "retest", "retire"]
 
 
+def test_an_exception_that_has_ended_is_asked_for_again(site, desk, clock):
+    desk.to("requested")
+    desk.verdict("hold")
+    desk("decide", "tanaka")
+    desk("except", "sato", reason="demo", approver="sato", expires="2026-12-01")
+    desk("approve", "sato", of="pilot")
+    clock.later(days=20)
+    sato = Browser(site).sign_in("sato")
+    assert offers(sato) == ["approve", "except", "retest", "retire"]
+    assert "The pilot is approved" not in sato.text
+
+
 def test_the_likely_step_is_set_apart(mori, desk):
     desk.to("requested")
     assert '<a class="button" href="/vets/new">' in mori.get(PAGE).text

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -36,6 +37,8 @@ NEXT_APPROVED: Final[Mapping[State | None, State]] = MappingProxyType(
     {_S.DECIDED: _S.PILOT, _S.PILOT: _S.PRODUCTION}
 )
 """What may be approved at a state."""
+ENTERED: Final[Mapping[State, Action]] = MappingProxyType({_S.PILOT: _A.PILOT, _S.PRODUCTION: _A.PRODUCE})
+"""The step that goes there once it is approved."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,11 @@ APPROVING: Final = frozenset({_A.APPROVE, _A.EXCEPT})
 """Steps that nobody takes for a model they asked for."""
 
 
-_APPROVED: Final = frozenset({_A.PILOT, _A.PRODUCE})
-
-
-def offered(row: Row, history: Sequence[Entry], person: str) -> tuple[Action, ...]:
-    """What a page offers this person at this state: no approval of their own wish, and nothing before it is approved."""
+def offered(row: Row, step: Action | None, person: str) -> tuple[Action, ...]:
+    """What a page offers this person, `step` being likely: no approval of their own wish, and nothing before it is approved."""
     left_out = APPROVING if own(row, person) else frozenset()
-    if likely(row, history) not in _APPROVED:
-        left_out |= _APPROVED
+    if step not in ENTERED.values():
+        left_out |= frozenset(ENTERED.values())
     return tuple(a for a in OFFERED[row.state] if a not in left_out)
 
 
@@ -93,7 +93,18 @@ def own(row: Row, person: str) -> bool:
     return same_person(row.requester, person)
 
 
-def likely(row: Row, history: Sequence[Entry]) -> Action | None:
+def admitted(row: Row) -> bool:
+    """Whether the newest decision lets the model in by itself."""
+    return (row.decision, row.scope) == ("admit", "behaviour")
+
+
+def approved(history: Sequence[Entry], of: State) -> str:
+    """Who approved a state since the newest decision; empty where nobody did."""
+    given = rules.standing(history, Kind.APPROVAL)
+    return next((e.actor for e in given if e.content.get("of") == of), "")
+
+
+def likely(row: Row, history: Sequence[Entry], now: datetime) -> Action | None:
     """The step that a page puts first; None where a vet comes first, or nothing is due."""
     if row.state in TESTED:
         changed = max((e.sequence for e in history if e.kind == Kind.STATE_CHANGE), default=0)
@@ -101,12 +112,10 @@ def likely(row: Row, history: Sequence[Entry]) -> Action | None:
         return _A.DECIDE if decided and decided.sequence > changed else None
     if row.state not in NEXT_APPROVED:
         return None
-    if (row.decision, row.scope) != ("admit", "behaviour") and not row.exception:
+    if not admitted(row) and rules.exception(history, now) is None:
         return _A.EXCEPT
     to = NEXT_APPROVED[row.state]
-    if not any(e.content.get("of") == to for e in rules.standing(history, Kind.APPROVAL)):
-        return _A.APPROVE
-    return _A.PILOT if to is _S.PILOT else _A.PRODUCE
+    return ENTERED[to] if approved(history, to) else _A.APPROVE
 
 
 def due(row: Row, step: Action | None) -> str:

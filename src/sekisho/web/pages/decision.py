@@ -1,17 +1,12 @@
 """The decision on a model: what was found, what the next state rests on, and which page settles each point that is open."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from sekisho.checklist import engine
 from sekisho.checklist.engine import Checklist
 from sekisho.checklist.sources import Sources
 from sekisho.ledger import rules
-from sekisho.ledger.entry import same_person
-from sekisho.ledger.kinds import Kind
-from sekisho.ledger.states import State
 from sekisho.records import Decision
 from sekisho.register import listing
 from sekisho.register.rows import Row
@@ -21,20 +16,11 @@ from sekisho.report.grounds import headline
 from sekisho.report.lights import SHADES
 from sekisho.report.views import page
 from sekisho.report.words import Words
+from sekisho.web import steps
 from sekisho.web.visit import Absent, Page, Reply, Shown, Visit
 
 PATH: Final = "/models/{subject}/decision"
 _PROFILE: Final = "standard"
-_NEXT: Final[Mapping[State | None, tuple[State, Action]]] = MappingProxyType(
-    {
-        State.DECIDED: (State.PILOT, Action.PILOT),
-        State.PILOT: (State.PRODUCTION, Action.PRODUCE),
-    }
-)
-"""Where a decision leads, and the step that takes it there."""
-_TESTING: Final = frozenset(
-    {State.REQUESTED, State.RECEIVED, State.STATIC, State.BEHAVIOUR, State.DRILL, State.RE_TEST}
-)
 
 
 @dataclass(frozen=True)
@@ -59,7 +45,7 @@ def _show(visit: Visit) -> Reply:
             return Absent()
         found = visit.sources(ledger, row.subject)
     made, words = engine.fill(found, _PROFILE), Words(visit.language)
-    ahead, wanted = _NEXT.get(row.state), needs(row, found, made, visit.person)
+    ahead, wanted = steps.NEXT_APPROVED.get(row.state), needs(row, found, made, visit.person)
     return Shown(
         "decision.html",
         {
@@ -72,9 +58,9 @@ def _show(visit: Visit) -> Reply:
             "open": [r.item.id for r in made.results if r.open],
             "needs": wanted,
             "first": next((n.step for n in wanted if n.step), ""),
-            "ahead": ahead[0].value if ahead else "",
-            "onward": ahead[1].value if ahead else "",
-            "testing": row.state in _TESTING,
+            "ahead": ahead.value if ahead else "",
+            "onward": steps.ENTERED[ahead].value if ahead else "",
+            "testing": row.state in steps.TESTED,
             "pieces": page.marker((), visit.language),
             "text": visit.texts("web-decision"),
             "step": visit.texts("web-steps"),
@@ -84,11 +70,11 @@ def _show(visit: Visit) -> Reply:
 
 def needs(row: Row, found: Sources, made: Checklist, person: str) -> tuple[Need, ...]:
     """What must be there before the next state, and what should be; empty where no state is ahead."""
-    ahead = _NEXT.get(row.state)
+    ahead = steps.NEXT_APPROVED.get(row.state)
     if ahead is None:
         return ()
-    own = same_person(person, row.requester)
-    approved = _approved(found, ahead[0])
+    own = steps.own(row, person)
+    approved = steps.approved(found.entries or (), ahead)
     return (
         _grounds(row, found, barred=own),
         Need("approved", bool(approved), approved, "" if approved else Action.APPROVE.value, own),
@@ -98,18 +84,12 @@ def needs(row: Row, found: Sources, made: Checklist, person: str) -> tuple[Need,
 
 def _grounds(row: Row, found: Sources, *, barred: bool) -> Need:
     """An admit on behaviour, or an exception in force."""
-    if row.decision == "admit" and row.scope == "behaviour":
+    if steps.admitted(row):
         return Need("admitted", met=True)
     held = rules.exception(found.entries or (), found.now)
     if held is None:
         return Need("excepted", met=False, step=Action.EXCEPT.value, barred=barred)
     return Need("excepted", met=True, who=str(held.content.get("approver", "")))
-
-
-def _approved(found: Sources, of: State) -> str:
-    """Who approved a state since the newest decision; empty where nobody did."""
-    given = rules.standing(found.entries or (), Kind.APPROVAL)
-    return next((e.actor for e in given if e.content.get("of") == of), "")
 
 
 PAGE: Final = Page("decision", PATH, _show)

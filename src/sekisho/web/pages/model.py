@@ -21,14 +21,14 @@ def _show(visit: Visit) -> Reply:
         entries = visit.site.shelf.about(ledger, row.subject)
     words = visit.texts("register")
     history = [_told(e, visit) for e in reversed(entries)][:_MOST]
-    likely = steps.likely(row, entries)
+    likely = steps.likely(row, entries, visit.site.clock())
     facts = {
         "line": register.line(row, visit, words),
         "row": row,
         "words": words,
         "step": visit.texts(step.TEXTS),
         "whom": listing.whom(row, words),
-        "steps": [a.value for a in steps.offered(row, entries, visit.person)],
+        "steps": [a.value for a in steps.offered(row, likely, visit.person)],
         "likely": likely.value if likely else "",
         "next": steps.due(row, likely),
         "vet": row.state in steps.TESTED,
