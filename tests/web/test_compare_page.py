@@ -12,6 +12,7 @@ from sekisho.ledger.kinds import Kind
 from sekisho.web import runs
 from sekisho.web.runs import Order
 from test_sign_off import comparison
+from web.test_register_page import change
 
 SUBJECT = "b" * 64
 
@@ -105,6 +106,14 @@ def test_a_later_sign_off_names_the_one_it_replaces(mori, sato, path, made, ledg
 
     assert [e.content.get("replaces") for e in signed(ledger)] == [None, 1]
     assert "objected to" in sato.text
+
+
+def test_a_sign_off_altered_under_a_running_server_is_not_believed(mori, site, path, made):
+    mori.get(path)
+    mori.send(path, **answered(mori, made))
+    change(site, "UPDATE entries SET body = replace(body, 'accepted', 'objected')")
+
+    assert mori.get(path).status_code == 409
 
 
 def test_a_form_made_for_another_comparison_is_refused(mori, path, made, ledger):

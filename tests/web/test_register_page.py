@@ -137,11 +137,12 @@ def test_a_chain_that_was_broken_before_shows_no_register(site, desk):
     assert "tampered with" in browser.text
 
 
-def test_an_entry_altered_under_a_running_server_is_not_believed(site, mori, desk):
+@pytest.mark.parametrize("page", ["", "/decision", "/trace"])
+def test_an_entry_altered_under_a_running_server_is_not_believed(site, mori, desk, page):
     desk.verdict("reject")
     assert "REJECT" in mori.get(f"/models/{MODEL}").text
     change(site, "UPDATE entries SET body = replace(body, 'reject', 'admit')")
-    answer = mori.get(f"/models/{MODEL}")
+    answer = mori.get(f"/models/{MODEL}{page}")
     assert answer.status_code == 409
     assert "ADMIT" not in mori.text
     assert mori.get("/").status_code == 409

@@ -62,7 +62,7 @@ def _show(visit: Visit) -> Reply:
     if made is None:
         return Absent()
     with visit.ledger() as ledger:
-        signed = _signed(ledger, made)
+        signed = _signed(visit, ledger, made)
     words = Words(visit.language)
     shown = comparison.views(made, words)
     return Shown(
@@ -116,7 +116,7 @@ def _act(visit: Visit) -> Reply:
         try:
             entry = sign_off.record(signed, made, ledger, now=now, replaces=visit.form.number("replaces"))
         except RuleError:
-            other = _signed(ledger, made)
+            other = _signed(visit, ledger, made)
             if other is None or other.sequence == visit.form.number("replaces"):
                 raise
             return Refused(words("form", "quicker", who=other.actor, n=str(other.sequence)), 409)
@@ -161,9 +161,10 @@ def _made(visit: Visit) -> Compared | None:
         return None
 
 
-def _signed(ledger: Ledger, made: Compared) -> Entry | None:
+def _signed(visit: Visit, ledger: Ledger, made: Compared) -> Entry | None:
+    """The newest sign-off, out of entries whose chain was checked. Raises DataError."""
     subject = made.roots[1] if len(made.roots) > 1 else ""
-    about = ledger.about(subject) if subject else ()
+    about = visit.site.shelf.about(ledger, subject) if subject else ()
     return sign_off.latest(about, records.digest(made))
 
 

@@ -12,6 +12,7 @@ def _show(visit: Visit) -> Reply:
         row = visit.model(ledger)
         if row is None:
             return Absent()
+        visit.site.shelf.about(ledger, row.subject)  # raises where an entry is not as it was checked
         (found,) = trace(ledger, row.subject)
     return Shown(
         "trace.html",
