@@ -33,7 +33,7 @@ def _serve(verbs: Verbs, warn: Write) -> None:
     )
     verb.add_argument("--port", type=int, default=PORT, help=f"where it listens (default: {PORT})")
     verb.add_argument(
-        "--host", default=HOST, help=f"address it listens on (default: {HOST}: this machine only)"
+        "--host", type=_host, default=HOST, help=f"address it listens on (default: {HOST}: this machine only)"
     )
     verb.add_argument(
         "--name",
@@ -69,6 +69,11 @@ def _serve(verbs: Verbs, warn: Write) -> None:
     verb.set_defaults(run=run)
 
 
+def _host(text: str) -> str:
+    """An IPv6 address in brackets, as a link and a browser write it."""
+    return f"[{text}]" if ":" in text and not text.startswith("[") else text
+
+
 def _site(options: argparse.Namespace) -> "Site":
     from sekisho.errors import SourceError
     from sekisho.ledger import book
@@ -78,7 +83,7 @@ def _site(options: argparse.Namespace) -> "Site":
     if missing:
         raise SourceError(f"{missing[0]}: no folder, and --models names one")
     names = (*LOCAL, options.host)
-    hosts = {f"{n}:{options.port}" for n in names} | {n.lower() for n in options.name}
+    hosts = {f"{n}:{options.port}".lower() for n in names} | {n.lower() for n in options.name}
     place = options.ledger or book.default_place()
     return Site(
         place=place if "://" in place else str(Path(place).expanduser().absolute()),

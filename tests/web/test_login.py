@@ -163,6 +163,14 @@ def test_the_greeting_holds_the_link_and_warns_where_others_can_reach_it(site):
     assert "CAUTION" in server.greeting(site, "mori", "0.0.0.0:8765", "en")
 
 
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_the_link_of_an_ipv6_address_is_one_that_a_browser_follows(site, host):
+    made = cli.parser().parse_args(["serve", "--host", host]).host
+    said = server.greeting(site, "mori", f"{made}:8765", "en")
+    assert "http://[::1]:8765/login?token=" in said
+    assert "CAUTION" not in said
+
+
 def test_without_the_extra_the_verb_says_what_to_install(site, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(UsageError, match=r"pip install 'sekisho\[serve\]'"):

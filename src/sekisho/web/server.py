@@ -11,7 +11,7 @@ from sekisho.limits import DEFAULT
 from sekisho.register.texts import Texts
 from sekisho.web.site import Site
 
-_LOOPBACK: Final = ("127.", "localhost", "::1")
+_LOOPBACK: Final = ("127.", "localhost", "[::1]")
 
 
 def serve(site: Site, host: str, port: int, ready: Callable[[int], None]) -> None:
