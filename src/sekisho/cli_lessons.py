@@ -71,7 +71,10 @@ def _quiz(steps: Verbs, say: Write, warn: Write) -> None:
         "quiz", help="answer the questions of all lessons; a pass goes to the ledger with your name"
     )
     step.add_argument(
-        "--by", metavar="NAME", help="who answers (default: $SEKISHO_ACTOR, else the login name)"
+        "--by",
+        dest="actor",
+        metavar="NAME",
+        help="who answers (default: $SEKISHO_ACTOR, else the login name)",
     )
     step.add_argument(
         "--answers",
@@ -102,9 +105,8 @@ def _record(options: argparse.Namespace, made: "Mark", course: "Course") -> str:
     from sekisho.lessons import quiz
     from sekisho.report import lessons
 
-    who = cli_ledger.who(argparse.Namespace(actor=options.by))
     with closing(cli_ledger.opened(options, create=True)) as ledger:
-        entry = ledger.append(quiz.draft(who, made, course, options.lang))
+        entry = ledger.append(quiz.draft(cli_ledger.who(options), made, course, options.lang))
     facts = {"n": str(entry.sequence), "edition": str(course.edition), "who": entry.actor}
     return lessons.say("said", "recorded", options.lang, **facts)
 
@@ -119,15 +121,16 @@ def _asked(course: "Course", language: str, warn: Write) -> str:
         options = "\n".join(f"  {a}) {x}" for a, x in zip(LETTERS, question.options, strict=True))
         title = lessons.say("ui", "question", language, n=str(number))
         warn(f"\n{title}\n{question.ask}\n{options}\n{lessons.say('said', 'prompt', language)}")
-        letters.append(_letter(number, LETTERS, language))
+        letters.append(_letter(number, language))
     return "".join(letters)
 
 
-def _letter(number: int, letters: str, language: str) -> str:
+def _letter(number: int, language: str) -> str:
     from sekisho.errors import UsageError
+    from sekisho.lessons.reading import LETTERS
     from sekisho.report import lessons
 
     for line in sys.stdin:
-        if (found := line.strip().lower()) and found in letters and len(found) == 1:
+        if (found := line.strip().lower()) in tuple(LETTERS):
             return found
     raise UsageError(lessons.say("said", "missing", language, n=str(number)))

@@ -4,7 +4,7 @@ import math
 from typing import Any, Final
 
 from sekisho.lessons.quiz import Mark
-from sekisho.lessons.reading import LETTERS, Course, Lesson, Text
+from sekisho.lessons.reading import Course, Lesson, Text
 from sekisho.report import html
 from sekisho.report.views import glossary, page
 from sekisho.report.words import Words, said_in
@@ -47,7 +47,6 @@ def around(course: Course, lesson: Lesson | None, language: str) -> dict[str, An
         "lesson": lesson,
         "text": text,
         "language": language,
-        "letters": LETTERS,
         "terms": terms,
         "pieces": page.marker(terms, language),
         "first": _first(course, lesson),

@@ -48,7 +48,7 @@ def _shown(page: Page, visit: Visit) -> Reply:
 
 
 def _again(page: Page, visit: Visit, problem: Problem, status: int) -> Reply:
-    made = _shown(page, replace(visit, problem=problem))
+    made = _shown(page, visit)
     if not isinstance(made, Shown) or made.status != HTTPStatus.OK:
         return made
     return replace(made, status=status, problem=problem)

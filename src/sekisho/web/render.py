@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -21,12 +20,13 @@ SHEETS: Final = ("style.css", "terms.css", "lesson.css", "web.css")
 
 
 def page(visit: Visit, shown: Shown) -> str:
-    """Fill a template; it gets `visit`, `say`, `hidden`, `frame` and what the page handed over."""
+    """Fill a template; it gets `visit`, `problem`, `say`, `hidden`, `frame` and what the page handed over."""
     return (
         _environment()
         .get_template(shown.template)
         .render(
-            visit=replace(visit, problem=shown.problem),
+            visit=visit,
+            problem=shown.problem,
             say=visit.say,
             hidden=_hidden(visit),
             frame=_frame(visit),

@@ -39,8 +39,6 @@ class Visit:
     path: str = "/"
     told: str = ""
     """What the person has just done, said once."""
-    problem: "Problem | None" = None
-    """Why the form was not accepted."""
 
     @cached_property
     def say(self) -> Texts:

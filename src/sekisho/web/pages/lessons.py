@@ -33,8 +33,7 @@ def _one(visit: Visit) -> Reply:
 
 def _facts(visit: Visit, course: Course, lesson: Lesson | None) -> dict[str, Any]:
     """What the lesson's own template gets, with addresses of this app."""
-    made = lessons.around(course, lesson, visit.language)
-    return made | {"text": made["text"], "web": visit.texts("web-lessons")}
+    return lessons.around(course, lesson, visit.language) | {"web": visit.texts("web-lessons")}
 
 
 def _quiz(visit: Visit) -> Reply:
