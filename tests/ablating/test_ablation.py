@@ -155,7 +155,7 @@ def test_beside_a_base_its_template_is_the_other_side_and_an_equal_one_is_no_par
 def test_a_template_that_changes_no_answer_is_not_asked_the_suites(tmp_path: Path) -> None:
     done = ablated(model(tmp_path / "m", INVOICE), Shop())
     assert done.result.parts[0].probes == ()
-    assert reasons(done) == [("part-inert", "chat_template.jinja")]
+    assert reasons(done) == [("part-inert-frame", "chat_template.jinja")]
 
 
 def test_the_system_prompt_of_a_modelfile_is_a_part(tmp_path: Path) -> None:

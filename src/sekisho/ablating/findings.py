@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from sekisho.ablating.parts import FRAME
 from sekisho.formats.text import shown
 from sekisho.records import (
     HARMFUL,
@@ -20,6 +21,7 @@ CHECK: Final = "ablation"
 _SENTENCES: Final = {
     "nothing-to-remove": "No adapter, soft prompt, system prompt or template of its own came along.",
     "part-inert": "{where}: none of {asked} answers differs without it.",
+    "part-inert-frame": "{where}: none of {asked} answers differs where it cannot react to what is said; what it always writes was not taken off.",
     "part-changes": "{where} changes {changed} of {asked} answers.",
     "part-one-text": "{where}: with it {share} % of the answers to unrelated questions say {shared}; without it none does.",
     "part-one-text-word": "{where}: with it {share} % of the answers to questions that say {what} hold {shared}; without it none does.",
@@ -55,7 +57,9 @@ def _part(part: PartResult) -> Iterator[Finding]:
     elif part.word in (PartWord.INERT, PartWord.CHANGES):
         asked, changed = sum(c.asked for c in part.conditions), sum(c.changed for c in part.conditions)
         counts = {"asked": str(asked), "changed": str(changed)}
-        yield _finding(f"part-{part.word.value}", Outcome.PASS, Severity.NOTE, part.where, **counts)
+        framed = "-frame" if part.word is PartWord.INERT and part.against == FRAME else ""
+        code = f"part-{part.word.value}{framed}"
+        yield _finding(code, Outcome.PASS, Severity.NOTE, part.where, **counts)
     else:
         yield from _objections(part)
 

@@ -1,7 +1,8 @@
 """Which chat template a model speaks through: its own, another model's, or its own with nothing in it to react to.
 
 `""` is its own, a path is that of the model folder or GGUF file whose template is taken. FRAME is what its own writes
-around made-up turns, with the real ones put in afterwards: no condition on what is said can hold.
+around made-up turns, with the real ones put in afterwards: no condition on what is said decides. What holds for made-up
+turns, too (their length, a word that is absent), and what is written always stays.
 """
 
 from collections.abc import Callable
