@@ -4,11 +4,14 @@ import datetime as dt
 import json
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from evidence.folders import model, signer
+from evidence.test_keys import certificate, chained
 from sekisho import cli, origins
 from sekisho.errors import UsageError
-from sekisho.evidence import oms
+from sekisho.evidence import keys, oms, signers
 from sekisho.provenance.records import Level
 
 ADDRESS = "hf:example-org/tiny@" + "a" * 40
@@ -97,6 +100,21 @@ def test_a_key_that_the_register_does_not_list_for_this_address_is_no_suppliers(
         rung(delivered, source="hf:somebody-else/tiny@" + "a" * 40)[0],
     ]
     assert {(f.held, f.ground) for f in found} == {(False, "supplier-signature-unlisted")}
+
+
+def test_of_two_roots_only_the_one_that_the_chain_leads_to_is_the_signers(tmp_path):
+    where, _ = chained(tmp_path)
+    chain, roots = tmp_path / "chain.pem", (tmp_path / "root.pem", tmp_path / "other.pem")
+    other = ec.generate_private_key(ec.SECP256R1())
+    made = certificate("Other", other, "Other", other, ca=True)
+    roots[1].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (where / "model.sig").write_bytes(oms.sign(where, signers.named(str(tmp_path / "key"), None, chain))[1])
+    register, found = tmp_path / "suppliers.toml", []
+    for anchor in signers.pins(roots)[1]:
+        mark = keys.of(anchor.public_key(), "root").fingerprint
+        register.write_text(REGISTER.format(signers=json.dumps([f"sha256:{mark}"])))
+        found.append(rung((where, register), supplier_keys=roots)[0].ground)
+    assert found == ["supplier-signature", "supplier-signature-unlisted"]
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[" * 100, b'{"dsseEnvelope": 1}'])

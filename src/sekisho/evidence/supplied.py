@@ -75,10 +75,12 @@ def _signer(data: bytes, pins: Pins, today: date) -> tuple[bytes | None, tuple[s
         trust = pins.keyless
         return (None, ()) if trust is None else (keyless.payload(data, trust), (trust.name,))
     known, names = list(pins.keys), list[str]()
-    leaf = certificates.trusted(envelope.chain, pins.anchors, datetime.combine(today, time(12)))
+    day = datetime.combine(today, time(12))
+    leaf = certificates.trusted(envelope.chain, pins.anchors, day)
     if leaf is not None:
         known.append(leaf)
-        names = [f"sha256:{_of(a).fingerprint}" for a in pins.anchors]
+        led = [a for a in pins.anchors if certificates.trusted(envelope.chain, (a,), day) is not None]
+        names = [f"sha256:{_of(a).fingerprint}" for a in led]
     by, _ = dsse.signer(envelope, known)
     if by is None or not envelope.signatures:
         return None, ()
