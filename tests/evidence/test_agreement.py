@@ -90,6 +90,15 @@ def test_what_is_malformed_is_so_to_both(verify, made, tmp_path, name):
     caught(verify, made, 4, document, registered=True, admitted=True)
 
 
+@pytest.mark.parametrize("name", [bundle.WHOLE, bundle.MODEL, bundle.BEHAVIOUR, bundle.DECISION])
+def test_a_signature_over_nothing_is_unreadable_to_both(verify, made, tmp_path, name):
+    key = signer(tmp_path)
+    sealed = dsse.bundle(b"", key) if name.endswith(".sig") else dsse.envelope(b"", (key,))
+    (made[1] / name).write_bytes(dsse.dump(sealed) + b"\n")
+    lines = verify(made[1], model=made[0], key=made[2])[1]
+    assert any(line.startswith(name) for line in lines), lines
+
+
 def test_both_verifiers_agree_on_mutations(tmp_path):
     """Values of documents exchanged at random and signed anew by the key's holder: never a crash, the same exit code."""
     import random

@@ -329,11 +329,11 @@ def check_folder(options: Any, keys: Keys, found: Found) -> tuple[str, dict[str,
             data = read(os.path.join(options.folder, name))
             documents[name] = hashlib.sha256(data).hexdigest()
             payload = check_signatures(name, data, keys, found) if name.endswith(SIGNED) else None
-            if payload and name == WHOLE:
+            if payload is not None and name == WHOLE:
                 whole = listed(name, payload)
-            elif payload and name == MODEL:
+            elif payload is not None and name == MODEL:
                 root, files = listed(name, payload)
-            elif payload:
+            elif payload is not None:
                 body, subject = statement(name, payload)
                 if root and subject != root:
                     found.append((MIXED, name, "other-model", subject))
