@@ -22,7 +22,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscop
 DEV   = $(shell $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"])')
 
 FUZZ_SECONDS ?= 600
-BROWSER ?= tests/browser
+BROWSER = tests/browser
 
 .PHONY: vet fetch test test-unit test-model test-browser test-slow fuzz check format catalogue clean
 .DELETE_ON_ERROR:
