@@ -36,6 +36,16 @@ ACTS = {
     "form": (pdf(b"<</AcroForm<</XFA 4 0 R>>>>"), "pdf-form"),
     "packed twice": (packed(b"x", b"[/ASCIIHexDecode /FlateDecode]"), "pdf-unsearched"),
     "packed, broken": (packed(b"x").replace(b"\x78\x9c", b"\x00\x00"), "pdf-unsearched"),
+    "packed behind a string": (
+        packed(b"<</S/JavaScript>>").replace(b"/Filter", b"/X (obj) /Filter"),
+        "pdf-unsearched",
+    ),
+    "packed, filter elsewhere": (packed(b"<</S/JavaScript>>", b"5 0 R"), "pdf-unsearched"),
+    "packed, predicted": (packed(b"x", b"/FlateDecode/DecodeParms<</Predictor 12>>"), "pdf-unsearched"),
+    "packed behind a lone return": (
+        packed(b"<</S/JavaScript>>").replace(b"stream\n", b"stream\r", 1),
+        "pdf-script",
+    ),
     "encrypted": (packed(b"<</Encrypt 1 0 R>>") + b"<</Encrypt 9 0 R>>", "pdf-unsearched"),
 }
 
@@ -61,6 +71,8 @@ def test_clean(data, tmp_path):
 def test_over_limit(tmp_path):
     (tmp_path / "p.pdf").write_bytes(LINK)
     assert media.read(tmp_path / "p.pdf", Limits(pdf_bytes=20)).notes == (("pdf-unsearched", "too large"),)
+    (tmp_path / "r.pdf").write_bytes(packed(b" " * 4_000))
+    assert "pdf-unsearched" in dict(media.read(tmp_path / "r.pdf", Limits(pdf_bytes=1_000)).notes)
     (tmp_path / "q.pdf").write_bytes(packed(b" " * 4_000) + packed(b"y"))
     assert ("pdf-unsearched", "too many objects") in media.read(
         tmp_path / "q.pdf", Limits(pdf_bytes=1_000)

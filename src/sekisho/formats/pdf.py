@@ -8,7 +8,8 @@ from typing import Final
 from sekisho.limits import Limits
 
 _ESCAPE: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
-_STREAM: Final = re.compile(rb"(?<!end)stream\r?\n")
+_STREAM: Final = re.compile(rb"(?<!end)stream(?:\r\n|\n|\r)")
+_HOLDER: Final = b"/ObjStm"
 _FILTER: Final = re.compile(rb"/Filter\s*\[?\s*((?:/\w+\s*)+)")
 _NAMES: Final = (
     ("pdf-script", re.compile(rb"/JavaScript(?![A-Za-z0-9])")),
@@ -28,8 +29,11 @@ def notes(path: Path, limits: Limits) -> tuple[tuple[str, str], ...]:
     _search(data, found)
     left = limits.pdf_bytes
     why = "too large" if len(data) > left else ""
-    for number, (described, packed) in enumerate(_objects(data)):
-        if number >= _STREAMS or left <= 0:
+    listed = _objects(data)
+    if _plain(data).count(_HOLDER) > len(listed):
+        why = "objects packed where they cannot be told"
+    for number, (described, packed) in enumerate(listed):
+        if number >= _STREAMS or left < 0:
             why = "too many objects"
             break
         made = _unpacked(described, packed, left)
@@ -38,6 +42,7 @@ def notes(path: Path, limits: Limits) -> tuple[tuple[str, str], ...]:
             continue
         left -= len(made)
         _search(made, found)
+        why = "too many objects" if left < 0 else why
     if why:
         found["pdf-unsearched", why] = None
     return tuple(found)
@@ -49,7 +54,7 @@ def _objects(data: bytes) -> list[tuple[bytes, bytes]]:
     for match in _STREAM.finditer(data):
         start = data.rfind(b"obj", 0, match.start())
         described = _plain(data[start : match.start()])
-        if b"/ObjStm" in described:
+        if _HOLDER in described:
             end = data.find(b"endstream", match.end())
             listed.append((described, data[match.end() : end if end >= 0 else len(data)]))
     return listed
@@ -59,11 +64,13 @@ def _unpacked(described: bytes, packed: bytes, most: int) -> bytes | None:
     """The objects of one stream; None where it cannot be unpacked."""
     named = _FILTER.search(described)
     if named is None:
-        return packed
+        return None if b"/Filter" in described else packed
+    if b"/Predictor" in described or b"/DecodeParms" in described:
+        return None
     if named[1].split() not in ([b"/FlateDecode"], [b"/Fl"]):
         return None
     try:
-        return zlib.decompressobj().decompress(packed, max(1, most))
+        return zlib.decompressobj().decompress(packed, most + 1)
     except zlib.error:
         return None
 
