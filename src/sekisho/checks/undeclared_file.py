@@ -94,8 +94,9 @@ def _is_data(file: FileFact) -> bool:
     name, hidden = path.rpartition("/")[2], path.startswith(".") or "/." in path
     text = file.facts if isinstance(file.facts, TextFacts) else None
     known = matches(name, DATA_NAMES) and not matches(name, CONFIGURED_NAMES)
-    plain = text is not None and not (text.encoded or text.tagged or text.commands)
-    return known and plain and not file.problem and (not hidden or path.startswith(".eval_results/"))
+    table = name.endswith((".csv", ".tsv"))
+    acts = text is None or text.encoded or text.tagged or bool(text.commands) or (table and text.formulas)
+    return known and not acts and not file.problem and (not hidden or path.startswith(".eval_results/"))
 
 
 def _is_harmless(file: FileFact) -> bool:

@@ -44,6 +44,8 @@ _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
 _LONG_RUN: Final = 400
 _SHARE: Final = 0.25
 """Of a text, in such runs, from which it carries bytes."""
+_FORMULA: Final = re.compile(r"""(?m)(?:^|[,;\t])\s*"?\s*(?:[=@][^\s=,;"]|[=+@-][^,;\n]*[(|!])""")
+"""A cell that begins as formulas do: any after `=` or `@`, after `+` and `-` those that call something."""
 _TAG: Final = re.compile(r"(?m)(?:^|[\s\[{,:-])!(?:!|<)?[A-Za-z]")
 
 
@@ -86,8 +88,18 @@ def _hosts(text: str) -> tuple[tuple[str, str], ...]:
 
 def encoded(text: str) -> bool:
     """Say whether a text carries bytes as letters, rather than words and numbers."""
-    runs = [len(m[0]) for m in _RUN.finditer(text) if not m[0].isdecimal() and "/" * 2 not in m[0]]
+    runs = [
+        len(m[0])
+        for m in _RUN.finditer(text)
+        if not m[0].isdecimal()
+        and not (len(m[0]) < _LONG_RUN and text[max(0, m.start() - 1) :].startswith("://"))
+    ]
     return any(n >= _LONG_RUN for n in runs) or sum(runs) >= max(1, _SHARE * len(text))
+
+
+def formulas(text: str) -> bool:
+    """Say whether a cell of a table would be worked out, or would call a program, when a spreadsheet opens it."""
+    return _FORMULA.search(text) is not None
 
 
 def tagged(text: str) -> bool:

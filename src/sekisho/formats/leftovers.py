@@ -14,8 +14,6 @@ from sekisho.records import FormatFacts
 
 _EVENT: Final = struct.Struct("<QI")
 _CHECKSUM: Final = 4
-_FIELDS: Final = frozenset(range(1, 11))
-"""Numbers of the fields of an event: time, step, version, graph, summary, ..."""
 _STARTS: Final = b"\x09"
 """Every event begins with its time, a double of field 1."""
 _NAME_BYTES: Final = 512

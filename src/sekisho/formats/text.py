@@ -36,6 +36,8 @@ class TextFacts(FormatFacts):
     """It carries bytes as letters."""
     tagged: bool = False
     """It names objects that a reader of YAML would build."""
+    formulas: bool = False
+    """As a table, it holds cells that a spreadsheet would work out."""
 
 
 def shown(value: str) -> str:
@@ -74,6 +76,7 @@ def read_text(path: Path, limits: Limits) -> TextFacts:
         commands=asides.commands(text),
         encoded=asides.encoded(text),
         tagged=asides.tagged(text),
+        formulas=asides.formulas(text),
     )
 
 
