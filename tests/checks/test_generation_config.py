@@ -103,6 +103,13 @@ def test_over_limit(model):
     assert [f.reason for f in found] == ["not-read"]
 
 
+def test_a_model_for_speech_excuses_no_folder_beside_it(model):
+    edit_json(model / "config.json", model_type="whisper")
+    (model / "llm").mkdir()
+    (model / "llm" / "generation_config.json").write_text('{"suppress_tokens": [259]}')
+    assert [f.reason for f in findings(model)] == ["names-added-token"]
+
+
 @pytest.mark.parametrize(("kind", "severity"), [("whisper", Severity.NOTE), ("llama", Severity.HOLD)])
 def test_models_for_speech_keep_back_what_nobody_speaks(kind, severity, model):
     edit_json(model / "config.json", model_type=kind)

@@ -74,9 +74,10 @@ def _named(file: FileFact) -> bool:
     return file.path.rpartition("/")[2] in _FILES
 
 
-def _hears(inventory: Inventory) -> bool:
-    """Say whether the settings at the root are those of a model that writes down speech."""
-    documents = (_document(f) for f in inventory.files if f.path == "config.json")
+def _hears(inventory: Inventory, where: str) -> bool:
+    """Say whether the settings in the same folder are those of a model that writes down speech."""
+    settings = f"{where.rpartition('/')[0]}/config.json".lstrip("/")
+    documents = (_document(f) for f in inventory.files if f.path == settings)
     return any(d is not None and d.get("model_type") == _SPEECH for d in documents)
 
 
@@ -126,7 +127,7 @@ def _tokens(
         if silenced:
             facts_named = (("setting", setting), ("tokens", written(silenced, names)))
             yield _found(where, "end-suppressed", Severity.REJECT, *facts_named)
-        if odd and setting in _SPEECH_SETTINGS and _hears(case.candidate):
+        if odd and setting in _SPEECH_SETTINGS and _hears(case.candidate, where):
             facts_named = (("setting", setting), ("tokens", written(odd[:_SHOWN], names)))
             yield _found(where, "speech-tokens", Severity.NOTE, *facts_named)
         elif odd:
