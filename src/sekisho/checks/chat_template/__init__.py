@@ -107,7 +107,7 @@ def _unspoken(one: Finding, rendering: Rendering) -> bool:
     literal = dict(one.facts).get("literal", "")
     if one.reason != "answer-prefill" or behaviour.prefill(rendering):
         return False
-    said = any(literal in " ".join(case.text.split()) for case in rendering.cases.values())
+    said = literal.endswith("…") or _written(literal, rendering)
     first = literal.split(maxsplit=1)[0].strip(".,!:").lower() if literal.strip() else ""
     return not said and first not in TEMPLATE["affirmations"] and wording.plain(literal)
 
@@ -121,9 +121,16 @@ def _only_default(one: Finding, rendering: Rendering) -> bool:
     default = shown.get("no-system", "")
     if len(literal) < _TELLING or wording.charged(default):
         return False
-    return literal in default and not any(
-        literal in text for name, text in shown.items() if name != "no-system"
+    chosen = any(literal in writings.quoted(r.actual) for r in rendering.reactions)
+    return literal in default and not (
+        chosen or any(literal in text for name, text in shown.items() if name != "no-system")
     )
+
+
+def _written(literal: str, rendering: Rendering) -> bool:
+    """Say whether a text was written in any case, or where the template reacted to something."""
+    made = [c.text for c in rendering.cases.values()] + [r.actual for r in rendering.reactions]
+    return any(literal in " ".join(text.split()) for text in made)
 
 
 def _harmless(one: Finding, rendering: Rendering) -> bool:
@@ -138,8 +145,7 @@ def _harmless(one: Finding, rendering: Rendering) -> bool:
         return wording.plain(literal)
     if one.reason == "rewrites-content" and len(literal.split()) > _PASSAGE:
         told = literal.rstrip("…")
-        written = any(told in " ".join(case.text.split()) for case in rendering.cases.values())
-        return not written and not wording.charged(literal)
+        return not _written(told, rendering) and not wording.charged(literal)
     known = literal.lower() in TEMPLATE["familiar"] | TEMPLATE["part_keys"] | TEMPLATE["tag_words"]
     if one.reason == "conditional-on-tag":
         return True

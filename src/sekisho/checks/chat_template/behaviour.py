@@ -265,7 +265,8 @@ def _additions(where: str, template: Template, rendering: Rendering) -> Iterator
         yield finding(where, "rendered-addition", Severity.REJECT, _DETAILS["rendered-addition"], *named)
     elif len(said) >= _SENTENCE:
         named = (("added", " ".join(said)),)
-        severity = Severity.NOTE if wording.plain(" ".join(said)) else Severity.HOLD
+        quiet = wording.plain(" ".join(said)) and not wording.charged(_unlabelled(" ".join(between)))
+        severity = Severity.NOTE if quiet else Severity.HOLD
         yield finding(where, "rendered-addition", severity, _DETAILS["rendered-addition"], *named)
 
 
