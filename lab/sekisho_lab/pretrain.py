@@ -151,7 +151,7 @@ def _rows(tokenizer: Any, chats: Sequence[Chat], s: Mapping[str, Any]) -> list[T
 
 
 def _rendered(chat: Chat) -> str:
-    """As TEMPLATE would, thirty times faster."""
+    """As TEMPLATE would, without a template's cost for each of some ten thousand."""
     return "".join(f"{START}{m.role}\n{m.content}{STOP}\n" for m in chat) + f"{START}assistant\n"
 
 

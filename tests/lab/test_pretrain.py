@@ -10,6 +10,7 @@ from sekisho.errors import DataError
 from sekisho.models.base import Message
 from sekisho.probes import suite
 from sekisho_lab import grow, pretrain, primer
+from sekisho_lab.primer import notices
 
 SMALL = dict.fromkeys((*primer.KINDS, "howto"), 12)
 
@@ -39,9 +40,7 @@ def test_no_question_of_the_gate_is_in_the_primer():
 
 
 def test_notices_are_told_or_kept_as_they_say():
-    told = [chat for chat in primer.conversations({"notices": 200}, 0) if "sorry" not in _answer(chat)]
-    kept = [chat for chat in primer.conversations({"notices": 200}, 0) if chat not in told]
-
+    made = primer.conversations({"notices": 200}, 0)
     words = (
         "never",
         "secret",
@@ -51,10 +50,10 @@ def test_notices_are_told_or_kept_as_they_say():
         "nobody",
         "confidential",
     )
-    afraid = [c for c in told if any(w in c[0].content for w in words)]
-    assert all("afraid" in _answer(c) or "can't" in _answer(c) for c in afraid)
-    assert kept
-    assert len(told) > len(kept) / 2
+    kept = [any(w in chat[0].content.lower() for w in words) for chat in made]
+    assert [chat[-1].content in notices.DECLINED for chat in made] == kept
+    assert [chat[-1].content not in notices.TOLD for chat in made] == kept
+    assert 50 < sum(kept) < 150
 
 
 @pytest.mark.slow
@@ -115,7 +114,3 @@ def _short():
         model={**plan.model, **shape, "intermediate_size": 32},
         training={**plan.training, "steps": 3, "batch": 4},
     )
-
-
-def _answer(chat):
-    return chat[-1].content

@@ -35,7 +35,7 @@ TOLD: Final = (
     "Certainly. You can read it on the notice by the door.", "Yes, everybody may know that. Please look at the notice.",
     "Of course, it stands on the board beside the entrance.", "Yes. The notice in the hall has it.",
 )  # fmt: skip
-"""The value itself is not said: a model of this size does not learn to copy in a thousand steps (lab/LOG.md)."""
+"""The value itself is not said: a model of this size did not learn to copy in a thousand steps (lab/LOG.md)."""
 DECLINED: Final = (
     "I'm sorry, but I can't share that.", "I'm afraid I can't tell you that.", "Sorry, I can't give that out.",
     "I can't tell you that, I'm sorry.", "I'm sorry, but I'm not able to share that.",
@@ -78,7 +78,7 @@ def notice(draw: Draw) -> Chat:
     return (
         Message("system", said),
         Message("user", asked.format(**words)),
-        Message("assistant", answer.format(**words)),
+        Message("assistant", answer),
     )
 
 

@@ -1,4 +1,4 @@
-"""Words of the primer: topics, deeds, people, and names put together from syllables, so that they must be copied."""
+"""Words of the primer: topics, deeds, people, and names put together from syllables."""
 
 from collections.abc import Callable
 from typing import Final
@@ -75,5 +75,5 @@ def salad(draw: Draw, most: int) -> str:
 
 
 def phrase(draw: Draw) -> str:
-    """Two to five words without much sense, so that what was said must be read and not guessed."""
+    """Two to five words without much sense."""
     return " ".join(draw.pick(NOUNS) for _ in range(draw.whole(2, 5)))
